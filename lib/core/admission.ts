@@ -1,0 +1,278 @@
+import { DurationHistogram } from './duration-histogram.js';
+import { longestHolders, type LeaseHolder } from './lease-holder.js';
+import { breakLease, DONE, Lease, type Lender } from './lease.js';
+import {
+  LeaseBrokenError,
+  PoolClosedError,
+  PoolQueueFullError,
+  PoolTimeoutError,
+  type PoolTimeoutReason,
+} from './pool.errors.js';
+import type { Journal } from './journal.js';
+import type { ResolvedPoolOptions } from './pool.options.js';
+import type { PoolStats } from './pool.stats.js';
+import type { ResourceFactory } from './resource-factory.js';
+import type { Slot } from './slot.js';
+import { Supply, type Demand } from './supply.js';
+import { Waiter, type AcquireOptions, type WaiterOwner } from './waiter.js';
+import { WaitingLine } from './waiting-line.js';
+
+/** A timer that fires this much too late was held up by the process itself. */
+const BLOCKED_MS = 100;
+
+/** How many holders a time-out names. */
+const HOLDERS_NAMED = 5;
+
+/**
+ * The demand side of a pool: who gets a resource, who waits, in which order, how long, and who is told what.
+ * A caller who finds a fit idle resource and nobody waiting gets it without a timer and without a place in the line.
+ */
+export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>> {
+  readonly name: string;
+  readonly supply: Supply<T>;
+  readonly waitMs = new DurationHistogram();
+  readonly useMs = new DurationHistogram();
+  acquired = 0;
+  timeouts = 0;
+
+  readonly #journal: Journal;
+  readonly #options: ResolvedPoolOptions;
+  readonly #line = new WaitingLine<Waiter<Lease<T>>>();
+  readonly #expectations = new Set<() => void>();
+  /** Keep `min` open; not before somebody started or used the pool. */
+  #keepsMin = false;
+
+  constructor(journal: Journal, factory: ResourceFactory<T>, options: ResolvedPoolOptions) {
+    this.name = journal.name;
+    this.#journal = journal;
+    this.#options = options;
+    this.supply = new Supply<T>(journal, factory, options, this);
+  }
+
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  acquire(options: AcquireOptions | undefined, acquiredAt: string | undefined): Promise<Lease<T>> {
+    if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
+    const { state } = this.#journal;
+    if (state === 'open' && this.#line.length === 0 && this.supply.hasIdle) {
+      const now = performance.now();
+      const slot = this.supply.take(now);
+      if (slot !== undefined) return Promise.resolve(this.#lend(slot, now, 0, acquiredAt));
+    }
+    if (state === 'draining' || state === 'closed')
+      return Promise.reject(new PoolClosedError(this.name, state));
+    return this.#wait(options, acquiredAt);
+  }
+
+  #wait(options: AcquireOptions | undefined, acquiredAt: string | undefined): Promise<Lease<T>> {
+    this.#keepsMin = true;
+    if (this.#line.length >= this.#options.maxWaiting + this.#placesComing) {
+      return Promise.reject(new PoolQueueFullError(this.name, this.#options.maxWaiting));
+    }
+    const waiter = new Waiter<Lease<T>>(
+      this,
+      options?.timeoutMs ?? this.#options.acquireTimeoutMs,
+      acquiredAt,
+      options,
+    );
+    this.#line.join(waiter);
+    this.serve();
+    return waiter.promise;
+  }
+
+  /** Those for whom a resource is being, or can be, prepared do not wait in vain and do not count against `maxWaiting`. */
+  get #placesComing(): number {
+    const { supply } = this;
+    return this.#journal.state === 'open'
+      ? supply.counts.creating + Math.max(0, supply.max - supply.size) + supply.counts.idle
+      : 0;
+  }
+
+  /** Gives the line what there is, and has more prepared while it is longer than what is being prepared already. */
+  serve(): void {
+    if (this.#journal.state === 'suspended') return;
+    const { supply } = this;
+    while (this.#line.length > supply.counts.creating && supply.hasIdle) {
+      const slot = supply.take(performance.now());
+      if (slot !== undefined) this.#handOver(slot);
+    }
+    while ((this.#line.length > supply.counts.creating || this.#belowMin) && supply.mayOpen) supply.open();
+  }
+
+  get #belowMin(): boolean {
+    const { supply } = this;
+    return (
+      this.#keepsMin && this.#journal.state === 'open' && supply.size - supply.counts.closing < supply.min
+    );
+  }
+
+  ready(slot: Slot<T>): void {
+    this.#handOver(slot);
+    this.roomChanged();
+  }
+
+  roomChanged(): void {
+    this.serve();
+    for (const check of this.#expectations) check();
+  }
+
+  #handOver(slot: Slot<T>): void {
+    const { state } = this.#journal;
+    const waiter = state === 'suspended' ? undefined : this.#line.next();
+    if (waiter !== undefined) {
+      const now = performance.now();
+      waiter.serve(this.#lend(slot, now, now - waiter.since, waiter.acquiredAt));
+    } else if (state === 'draining' || state === 'closed') {
+      void this.supply.close(slot, 'drained');
+    } else {
+      this.supply.shelve(slot);
+    }
+  }
+
+  #lend(slot: Slot<T>, now: number, waitMs: number, acquiredAt: string | undefined): Lease<T> {
+    this.supply.lend(slot, now);
+    this.acquired += 1;
+    this.waitMs.record(waitMs);
+    if (this.#journal.observed) this.#journal.tell({ type: 'acquired', waitMs });
+    const lease = new Lease<T>(this, slot, acquiredAt);
+    slot.lease = lease;
+    return lease;
+  }
+
+  takeBack(slot: Slot<T>): Promise<void> {
+    return this.supply.takeBack(slot, this.#endUse(slot)) ?? DONE;
+  }
+
+  takeBackUnfit(slot: Slot<T>, reason: string): Promise<void> {
+    this.#endUse(slot);
+    return this.supply.close(slot, reason);
+  }
+
+  brokeInUse(slot: Slot<T>, cause: unknown): void {
+    this.#endUse(slot, new LeaseBrokenError(this.name, 'the resource was lost while it was leased', cause));
+    void this.supply.close(slot, 'broken');
+  }
+
+  /** Ends every lease from this side and closes the resources under their holders. Tells who the holders were. */
+  revokeAll(): LeaseHolder[] {
+    const holders = longestHolders(this.supply.slots());
+    for (const slot of [...this.supply.slots()]) {
+      if (slot.state !== 'leased') continue;
+      this.#endUse(slot, new LeaseBrokenError(this.name, 'the pool was drained and its deadline passed'));
+      void this.supply.close(slot, 'revoked');
+    }
+    return holders;
+  }
+
+  #endUse(slot: Slot<T>, breakage?: LeaseBrokenError): number {
+    const now = performance.now();
+    const useMs = now - slot.leasedAt;
+    if (breakage !== undefined && slot.lease !== undefined) breakLease(slot.lease, breakage);
+    if (slot.leakReported) {
+      slot.leakReported = false;
+      this.#journal.tell({ type: 'returned-late', heldMs: useMs, acquiredAt: slot.lease?.acquiredAt ?? '' });
+    }
+    slot.lease = undefined;
+    this.useMs.record(useMs);
+    if (this.#journal.observed) this.#journal.tell({ type: 'released', useMs });
+    return now;
+  }
+
+  timedOut(waiter: Waiter<Lease<T>>): void {
+    const waitedMs = performance.now() - waiter.since;
+    const reason = this.#whyNothingCame(waitedMs - waiter.timeoutMs);
+    const stats = this.stats();
+    const cause = reason === 'create-failing' ? this.supply.failure : undefined;
+    const holders = longestHolders(this.supply.slots()).slice(0, HOLDERS_NAMED);
+    const error = new PoolTimeoutError(this.name, { reason, waitedMs, stats, holders, ...cause });
+    this.timeouts += 1;
+    this.#line.leave(waiter);
+    waiter.refuse(error);
+    this.#journal.tell({ type: 'timed-out', error });
+    this.roomChanged();
+  }
+
+  aborted(waiter: Waiter<Lease<T>>, reason: unknown): void {
+    this.#line.leave(waiter);
+    waiter.refuse(reason);
+    this.roomChanged();
+  }
+
+  #whyNothingCame(overdueMs: number): PoolTimeoutReason {
+    const { counts, max, failure } = this.supply;
+    if (overdueMs >= BLOCKED_MS) return 'event-loop-blocked';
+    if (this.#journal.state === 'suspended') return 'suspended';
+    if (counts.leased + counts.closing >= max) return 'leased';
+    if (failure !== undefined) return 'create-failing';
+    return counts.creating > 0 ? 'create-slow' : 'leased';
+  }
+
+  /** Refuses everybody in the line. */
+  refuseAll(reason: unknown): number {
+    const refused = this.#line.length;
+    for (let waiter = this.#line.next(); waiter !== undefined; waiter = this.#line.next())
+      waiter.refuse(reason);
+    return refused;
+  }
+
+  stats(): PoolStats {
+    const { supply } = this;
+    return {
+      name: this.name,
+      state: this.#journal.state,
+      size: supply.size,
+      ...supply.counts,
+      waiting: this.waiting,
+      min: supply.min,
+      max: supply.max,
+      acquired: this.acquired,
+      created: supply.created,
+      destroyed: supply.destroyed,
+      timeouts: this.timeouts,
+      createFailures: supply.createFailures,
+      waitMs: this.waitMs.read(),
+      useMs: this.useMs.read(),
+      createMs: supply.createMs.read(),
+    };
+  }
+
+  /** Opens what `min` asks for, now and whenever something is missing. */
+  keepMin(): void {
+    this.#keepsMin = true;
+    this.serve();
+  }
+
+  /** What time alone brings about: idle, aged and leaked resources. */
+  sweep(): void {
+    const now = performance.now();
+    this.supply.sweep(now);
+    if (this.#options.leakThresholdMs > 0) this.#reportLeaks(now);
+    this.roomChanged();
+  }
+
+  #reportLeaks(now: number): void {
+    for (const slot of this.supply.slots()) {
+      const heldMs = now - slot.leasedAt;
+      if (slot.state !== 'leased' || slot.leakReported || heldMs < this.#options.leakThresholdMs) continue;
+      slot.leakReported = true;
+      this.#journal.tell({ type: 'leaked', heldMs, acquiredAt: slot.lease?.acquiredAt ?? '' });
+    }
+  }
+
+  /** Resolves as soon as `holds()`, with true, or when the time is up, with false. */
+  async until(holds: () => boolean, ms: number): Promise<boolean> {
+    if (holds()) return true;
+    return new Promise((resolve) => {
+      const settle = (held: boolean) => {
+        clearTimeout(timer);
+        this.#expectations.delete(check);
+        resolve(held);
+      };
+      const check = () => (holds() ? settle(true) : undefined);
+      const timer = ms === Infinity ? undefined : setTimeout(() => settle(holds()), ms);
+      this.#expectations.add(check);
+    });
+  }
+}

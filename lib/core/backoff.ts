@@ -1,0 +1,46 @@
+/**
+ * How long to wait after a failed try: doubling, with jitter so that a fleet does not come back all at once, and never so long that
+ * a caller's usual deadline passes between two tries.
+ */
+const FIRST_MS = 50;
+const LONGEST_MS = 1_000;
+
+/** Spaces out tries that keep failing. Failures of tries that ran side by side count as one. */
+export class Backoff {
+  #failuresInARow = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly tryAgain: () => void) {}
+
+  /** The last try failed, and none has succeeded since. */
+  get failing(): boolean {
+    return this.#failuresInARow > 0;
+  }
+
+  /** It is too early for the next try. */
+  get resting(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  succeeded(): void {
+    this.#failuresInARow = 0;
+  }
+
+  failed(): void {
+    if (this.#timer !== undefined) return;
+    const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#failuresInARow);
+    this.#failuresInARow += 1;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.tryAgain();
+      },
+      ceiling * (0.5 + Math.random() / 2),
+    );
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

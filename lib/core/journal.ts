@@ -1,0 +1,32 @@
+import { Subject } from 'rxjs';
+import type { PoolEvent, PoolHappening } from './pool.events.js';
+import type { PoolState } from './pool.state.js';
+
+/** The name and state of a pool, and the story of what happens in it: shared by its parts. */
+export class Journal {
+  readonly name: string;
+  readonly events = new Subject<PoolEvent>();
+  #state: PoolState = 'open';
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get state(): PoolState {
+    return this.#state;
+  }
+
+  /** Somebody listens. Asked before a message is built where that happens for every lease. */
+  get observed(): boolean {
+    return this.events.observed;
+  }
+
+  tell(happening: PoolHappening): void {
+    if (this.observed) this.events.next({ pool: this.name, ...happening });
+  }
+
+  moveTo(state: PoolState): void {
+    this.#state = state;
+    this.tell({ type: 'state-changed', state });
+  }
+}

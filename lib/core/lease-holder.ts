@@ -1,0 +1,32 @@
+/** Somebody who holds a resource, as told by errors, events and reports. */
+export interface LeaseHolder {
+  /** How long the resource has been held, in milliseconds. */
+  readonly heldMs: number;
+  /** Where the lease was acquired (a stack); known only while `leakThresholdMs` is on. */
+  readonly acquiredAt?: string;
+}
+
+interface Holding {
+  readonly state: string;
+  readonly leasedAt: number;
+  readonly lease: { readonly acquiredAt: string | undefined } | undefined;
+}
+
+/** Who holds what, the longest first. */
+export function longestHolders(slots: Iterable<Holding>): LeaseHolder[] {
+  const now = performance.now();
+  return [...slots]
+    .filter((slot) => slot.state === 'leased')
+    .sort((one, other) => one.leasedAt - other.leasedAt)
+    .map(({ leasedAt, lease }) => ({
+      heldMs: now - leasedAt,
+      ...(lease?.acquiredAt && { acquiredAt: lease.acquiredAt }),
+    }));
+}
+
+/** The stack of whoever called `callee`. */
+export function placeOf(callee: (...args: never[]) => unknown): string {
+  const place: { stack?: string } = {};
+  Error.captureStackTrace(place, callee);
+  return (place.stack ?? '').replace(/^.*\n/, '');
+}

@@ -1,0 +1,91 @@
+import { type LeaseBrokenError, LeaseReleasedError, type PoolError } from './pool.errors.js';
+
+/** What a lease is about: a pool's slot, of which the holder may see only the resource. */
+export interface Lent<T> {
+  readonly resource: T;
+}
+
+/** Takes back what it lent. */
+export interface Lender<T> {
+  readonly name: string;
+  takeBack(lent: Lent<T>): Promise<void>;
+  takeBackUnfit(lent: Lent<T>, reason: string): Promise<void>;
+}
+
+/** What ends a lease from the pool's side; set by the class, so that nobody else can. */
+export let breakLease: (lease: Lease<unknown>, error: LeaseBrokenError) => void;
+
+/** The reason why the pool ended the lease, if it did. */
+export let breakageOf: (lease: Lease<unknown>) => LeaseBrokenError | undefined;
+
+/**
+ * The right to use one resource until it is given back. A lease ends once: by `release()`, by `destroy()`, or because the resource
+ * was lost or taken away. After that `resource` throws, so that nobody uses what is in somebody else's hands.
+ *
+ * @publicApi
+ * @example
+ * await using lease = await pool.acquire();
+ * await lease.resource.select(3);
+ */
+export class Lease<T> {
+  static {
+    breakLease = (lease, error) => {
+      lease.#breakage ??= error;
+      lease.#ended = true;
+    };
+    breakageOf = (lease) => lease.#breakage;
+  }
+
+  readonly #lender: Lender<T>;
+  readonly #lent: Lent<T>;
+  /** Where the lease was acquired; known only while `leakThresholdMs` is on. */
+  readonly acquiredAt: string | undefined;
+  #ended = false;
+  #breakage: LeaseBrokenError | undefined;
+
+  /** @internal Leases are made by pools. */
+  constructor(lender: Lender<T>, lent: Lent<T>, acquiredAt: string | undefined) {
+    this.#lender = lender;
+    this.#lent = lent;
+    this.acquiredAt = acquiredAt;
+  }
+
+  /**
+   * What was lent.
+   * @throws {LeaseReleasedError} the lease was given back
+   * @throws {LeaseBrokenError} the resource was lost, or the pool took it away
+   */
+  get resource(): T {
+    if (this.#ended) throw this.#whyEnded();
+    return this.#lent.resource;
+  }
+
+  /** Gives the resource back. Resolves when it is ready for the next holder or gone; never rejects. A second call does nothing. */
+  release(): Promise<void> {
+    if (this.#ended) return DONE;
+    this.#ended = true;
+    return this.#lender.takeBack(this.#lent);
+  }
+
+  /**
+   * Gives the resource back as unfit: it is closed, and a new one opened when somebody needs it. Resolves when it is closed;
+   * never rejects. Does nothing when the lease has ended.
+   */
+  destroy(reason = 'discarded'): Promise<void> {
+    if (this.#ended) return DONE;
+    this.#ended = true;
+    return this.#lender.takeBackUnfit(this.#lent, reason);
+  }
+
+  /** As `release()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  #whyEnded(): PoolError {
+    return this.#breakage ?? new LeaseReleasedError(this.#lender.name);
+  }
+}
+
+/** Shared by all that have nothing to wait for. */
+export const DONE = Promise.resolve();

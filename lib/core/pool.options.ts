@@ -1,0 +1,96 @@
+import { integer, milliseconds, oneOf, optionProblems, type OptionRules } from './option-rules.js';
+import { PoolOptionsError } from './pool.errors.js';
+
+/**
+ * What every pool can be told. All are optional; in an option that ends in `Ms`, 0 switches it off where that makes sense.
+ *
+ * @publicApi
+ */
+export interface PoolOptions {
+  /** Resources kept open even when nobody needs them. Default 0; at most `max`. */
+  min?: number;
+  /** Resources that may exist at once, those being opened or closed included. Default 10; at least 1. */
+  max?: number;
+  /** How long a caller waits for a resource; 0 waits for ever. Default 5,000. */
+  acquireTimeoutMs?: number;
+  /** Callers that may wait at once; one more is refused at once. Default 10,000; 0 refuses whoever would have to wait. */
+  maxWaiting?: number;
+  /** How long opening, validating or resetting one resource may take. Default 10,000. */
+  createTimeoutMs?: number;
+  /** How long closing one resource may take. Default 5,000. */
+  destroyTimeoutMs?: number;
+  /** A resource above `min` that lay idle this long is closed. Default 30,000; 0 keeps it. */
+  idleTimeoutMs?: number;
+  /** A resource is replaced at this age, up to a tenth earlier so that a fleet does not die at once. Default 1,800,000; 0 never. */
+  maxLifetimeMs?: number;
+  /** A resource is replaced after so many leases. Default 0: never. */
+  maxUses?: number;
+  /** A resource that lay idle longer is validated before it is lent. Default 500; 0 validates each time. */
+  validateAfterIdleMs?: number;
+  /** An idle resource is validated this often in the background. Default 0: never. */
+  keepAliveMs?: number;
+  /** A lease held longer is reported with the stack that acquired it. Default 0: off, and then no stack is captured. */
+  leakThresholdMs?: number;
+  /** Which idle resource is lent: the one used last (`lifo`, lets the others go idle and close) or longest ago. Default `lifo`. */
+  order?: 'lifo' | 'fifo';
+}
+
+/** Options after checking, with every default in place. */
+export type ResolvedPoolOptions = Readonly<Required<PoolOptions>>;
+
+export const POOL_DEFAULTS: ResolvedPoolOptions = Object.freeze({
+  min: 0,
+  max: 10,
+  acquireTimeoutMs: 5_000,
+  maxWaiting: 10_000,
+  createTimeoutMs: 10_000,
+  destroyTimeoutMs: 5_000,
+  idleTimeoutMs: 30_000,
+  maxLifetimeMs: 1_800_000,
+  maxUses: 0,
+  validateAfterIdleMs: 500,
+  keepAliveMs: 0,
+  leakThresholdMs: 0,
+  order: 'lifo',
+});
+
+export const POOL_OPTION_RULES: OptionRules<PoolOptions> = {
+  min: integer(0),
+  max: integer(1),
+  acquireTimeoutMs: milliseconds('off'),
+  maxWaiting: integer(0),
+  createTimeoutMs: milliseconds(),
+  destroyTimeoutMs: milliseconds(),
+  idleTimeoutMs: milliseconds('off'),
+  maxLifetimeMs: milliseconds('off'),
+  maxUses: integer(0),
+  validateAfterIdleMs: milliseconds('off'),
+  keepAliveMs: milliseconds('off'),
+  leakThresholdMs: milliseconds('off'),
+  order: oneOf('lifo', 'fifo'),
+};
+
+/** Options that are right one by one and wrong together. */
+export function limitProblems(options: PoolOptions): string[] {
+  const { min, max } = withDefaults(POOL_DEFAULTS, options);
+  return min > max ? [`min (${min}) must not be greater than max (${max})`] : [];
+}
+
+/** Lays what was given over the defaults; `undefined` counts as not given. */
+export function withDefaults<Defaults extends object>(defaults: Defaults, given: object): Defaults {
+  const chosen = Object.entries(given).filter(
+    ([key, value]) => value !== undefined && Object.hasOwn(defaults, key),
+  );
+  return Object.freeze({ ...defaults, ...Object.fromEntries(chosen) });
+}
+
+/**
+ * Checks what was given and fills in the defaults.
+ * @throws {PoolOptionsError} names every problem at once
+ */
+export function resolvePoolOptions(pool: string, given: PoolOptions): ResolvedPoolOptions {
+  const problems = optionProblems(given, POOL_OPTION_RULES);
+  if (problems.length === 0) problems.push(...limitProblems(given));
+  if (problems.length > 0) throw new PoolOptionsError(pool, problems);
+  return withDefaults(POOL_DEFAULTS, given);
+}

@@ -1,0 +1,34 @@
+/**
+ * Tells a pool how to open and close what it keeps. The pool bounds every call with a deadline, survives every way of failing
+ * (a rejection, a synchronous throw, a promise that never settles) and never calls two of them at once for one resource.
+ *
+ * @publicApi
+ * @example
+ * const factory: ResourceFactory<Client> = {
+ *   create: async (signal) => connect({ host: 'db', signal }),
+ *   destroy: async (client) => client.end(),
+ *   validate: (client) => client.connected,
+ * };
+ */
+export interface ResourceFactory<T> {
+  /**
+   * Opens one resource. `signal` aborts when `createTimeoutMs` has passed or the pool is being closed; a resource that arrives
+   * after that is destroyed at once. It runs outside the async context of the caller who happened to need it.
+   */
+  create(signal: AbortSignal): Promise<T>;
+
+  /** Closes one resource. The pool waits `destroyTimeoutMs` for it and then forgets the resource. */
+  destroy(resource: T): Promise<void>;
+
+  /** Asked before a resource that lay idle for `validateAfterIdleMs` is lent. Anything but `true` destroys it. */
+  validate?(resource: T): boolean | Promise<boolean>;
+
+  /** Undoes what the last holder changed, before anybody else gets the resource. Anything but `'keep'` destroys it. */
+  reset?(resource: T): 'keep' | 'discard' | Promise<'keep' | 'discard'>;
+
+  /**
+   * Called once after `create`: call `broken` as soon as the resource fails by itself (its socket closed, its process died).
+   * Idle, it is dropped at once; leased, its lease is broken and says so.
+   */
+  watch?(resource: T, broken: (cause: unknown) => void): void;
+}

@@ -1,0 +1,225 @@
+import { endWith, ignoreElements, interval, map, startWith, takeUntil, type Observable } from 'rxjs';
+import { Admission } from './admission.js';
+import type { DrainReport } from './drain-report.js';
+import { drain } from './drain.js';
+import { Journal } from './journal.js';
+import { breakageOf, type Lease } from './lease.js';
+import { placeOf } from './lease-holder.js';
+import { integer, milliseconds, oneOf, optionProblems, type OptionRules } from './option-rules.js';
+import { PoolOptionsError, PoolUnavailableError } from './pool.errors.js';
+import type { PoolEvent } from './pool.events.js';
+import {
+  limitProblems,
+  resolvePoolOptions,
+  type PoolOptions,
+  type ResolvedPoolOptions,
+} from './pool.options.js';
+import type { PoolState } from './pool.state.js';
+import type { PoolStats } from './pool.stats.js';
+import type { ResourceFactory } from './resource-factory.js';
+import type { AcquireOptions } from './waiter.js';
+
+const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
+
+/** How often time is looked at: often enough for the shortest time-out that is on, and at least once a second. */
+const SWEEP_MS = { least: 10, most: 1_000 };
+
+/**
+ * Lends a bounded number of resources to any number of callers, one holder each.
+ *
+ * `idle + leased + creating + closing` never exceeds `max`. Every caller gets a lease, or an error by its deadline. Resources are
+ * opened when somebody needs them (and up to `min` once the pool was started or used), and retired while idle, never in use.
+ *
+ * @publicApi
+ * @example
+ * const pool = new ResourcePool('db', factory, { max: 4 });
+ * const rows = await pool.use((client) => client.query('select 1'));
+ * await pool.drain();
+ */
+export class ResourcePool<T> {
+  // TypeScript's `private` throughout: pools are injected, and what wraps a provider in a proxy breaks native private fields.
+  readonly name: string;
+  /** What happens in this pool, as it happens; completes when the pool is closed. Nothing is computed while nobody listens. */
+  readonly events$: Observable<PoolEvent>;
+
+  private readonly options: ResolvedPoolOptions;
+  private readonly journal: Journal;
+  private readonly admission: Admission<T>;
+  private readonly sweeper: NodeJS.Timeout;
+  private draining: Promise<DrainReport> | undefined;
+
+  /** @throws {PoolOptionsError} names every problem of the options; nothing was opened */
+  constructor(name: string, factory: ResourceFactory<T>, options: PoolOptions = {}) {
+    this.name = name;
+    this.options = resolvePoolOptions(name, options);
+    this.journal = new Journal(name);
+    this.events$ = this.journal.events.asObservable();
+    this.admission = new Admission<T>(this.journal, factory, this.options);
+    this.sweeper = setInterval(() => this.admission.sweep(), sweepEveryMs(this.options)).unref();
+  }
+
+  get state(): PoolState {
+    return this.journal.state;
+  }
+
+  /**
+   * Waits for a resource and leases it. First come, first served inside a priority.
+   * Prefer `use()`, which cannot forget to give it back.
+   *
+   * @throws {PoolTimeoutError} nothing came free in time; says why
+   * @throws {PoolQueueFullError} `maxWaiting` callers are waiting already
+   * @throws {PoolClosedError} the pool is draining or closed
+   * @throws the signal's reason, when it aborts before the lease is there
+   */
+  acquire(options?: AcquireOptions): Promise<Lease<T>> {
+    if (options !== undefined) {
+      const problems = optionProblems(options, ACQUIRE_OPTION_RULES);
+      if (problems.length > 0) return Promise.reject(new PoolOptionsError(this.name, problems));
+    }
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- it only names the frame above the caller's
+    const acquiredAt = this.options.leakThresholdMs > 0 ? placeOf(this.acquire) : undefined;
+    return this.admission.acquire(options, acquiredAt);
+  }
+
+  /**
+   * Runs `task` with a resource and gives it back whatever happens: a return, a rejection, a synchronous throw.
+   * A failed task does not cost the resource.
+   *
+   * `options.signal` covers the wait and the task. When it aborts while the task runs, the caller is rejected with its reason; a task
+   * that stops by the end of that turn of the event loop (because it listens to the same signal) gives its resource back as usual,
+   * and from one that goes on the resource is taken away and closed, since nobody else could use it safely.
+   *
+   * @throws what `acquire()` throws; then `task` was not called
+   * @throws {LeaseBrokenError} the resource was lost, or revoked by a drain, and the task failed
+   * @throws what `task` throws
+   */
+  async use<R>(task: (resource: T, lease: Lease<T>) => R | Promise<R>, options?: AcquireOptions): Promise<R> {
+    const lease = await this.acquire(options);
+    try {
+      const running = task(lease.resource, lease);
+      return await (options?.signal === undefined ? running : unlessAborted(running, options.signal, lease));
+    } catch (error) {
+      throw breakageOf(lease) ?? error;
+    } finally {
+      await lease.release();
+    }
+  }
+
+  /** A snapshot. Reading it changes nothing. */
+  stats(): PoolStats {
+    return this.admission.stats();
+  }
+
+  /** A snapshot at once and then every `everyMs` milliseconds (default 1,000), until the pool is closed. */
+  stats$(everyMs = 1_000): Observable<PoolStats> {
+    return interval(everyMs).pipe(
+      startWith(0),
+      map(() => this.stats()),
+      takeUntil(this.journal.events.pipe(ignoreElements(), endWith(undefined))),
+    );
+  }
+
+  /**
+   * Opens `min` resources and resolves when they are there.
+   * @throws {PoolUnavailableError} they were not within `timeoutMs` (default `createTimeoutMs`); the cause says why.
+   *   The pool goes on trying until it is drained.
+   */
+  async start({ timeoutMs = this.options.createTimeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
+    const { admission } = this;
+    const { supply } = admission;
+    admission.keepMin();
+    if (await admission.until(() => supply.counts.idle + supply.counts.leased >= supply.min, timeoutMs))
+      return;
+    const cause = supply.failure?.cause ?? 'they were still being opened';
+    throw new PoolUnavailableError(this.name, `could not open ${supply.min} within ${timeoutMs} ms`, cause);
+  }
+
+  /**
+   * Changes the limits while the pool works. A lower `max` takes no resource from its holder: the surplus is closed when it is idle or
+   * comes back.
+   * @throws {PoolOptionsError} the new limits cannot work; the old ones stay
+   */
+  resize(limits: { min?: number; max?: number }): void {
+    const { supply } = this.admission;
+    const { min = supply.min, max = supply.max } = limits;
+    const problems = [...optionProblems(limits, LIMIT_RULES), ...limitProblems({ min, max })];
+    if (problems.length > 0) throw new PoolOptionsError(this.name, problems);
+    supply.min = min;
+    supply.max = max;
+    this.admission.sweep();
+  }
+
+  /** Lends nothing until `resume()`: callers wait, each until its deadline. Leases go on. Does nothing unless the pool is open. */
+  suspend(): void {
+    if (this.state === 'open') this.journal.moveTo('suspended');
+  }
+
+  /** Lends again. Does nothing unless the pool is suspended. */
+  resume(): void {
+    if (this.state !== 'suspended') return;
+    this.journal.moveTo('open');
+    this.admission.serve();
+  }
+
+  /**
+   * Ends work that would go on for ever by itself, so that a drain need not wait for it. A plain pool has none.
+   * Called when the application begins to shut down, while its last requests are still being answered.
+   */
+  endLongLivedWork(): void {
+    // For pools that have such work.
+  }
+
+  /**
+   * Closes the pool for good: refuses new callers at once, serves those who wait and waits for leases until `timeoutMs` (default
+   * 10,000) has passed, then refuses and revokes the rest, and closes every resource. Never rejects. A second call joins the first.
+   */
+  drain({ timeoutMs = DEFAULT_DRAIN_TIMEOUT_MS }: { timeoutMs?: number } = {}): Promise<DrainReport> {
+    this.draining ??= this.drainNow(timeoutMs);
+    return this.draining;
+  }
+
+  private async drainNow(timeoutMs: number): Promise<DrainReport> {
+    this.journal.moveTo('draining');
+    const report = await drain(this.admission, timeoutMs);
+    clearInterval(this.sweeper);
+    this.journal.moveTo('closed');
+    this.journal.tell({ type: 'drained', report });
+    this.journal.events.complete();
+    return report;
+  }
+}
+
+const ACQUIRE_OPTION_RULES: OptionRules<AcquireOptions> = {
+  signal: (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal'),
+  timeoutMs: milliseconds('off'),
+  priority: oneOf('high', 'normal', 'low'),
+};
+
+const LIMIT_RULES: OptionRules<{ min?: number; max?: number }> = { min: integer(0), max: integer(1) };
+
+function sweepEveryMs({
+  idleTimeoutMs,
+  maxLifetimeMs,
+  keepAliveMs,
+  leakThresholdMs,
+}: ResolvedPoolOptions): number {
+  const shortest = Math.min(
+    ...[idleTimeoutMs, maxLifetimeMs, keepAliveMs, leakThresholdMs].filter((ms) => ms > 0),
+  );
+  return Math.min(SWEEP_MS.most, Math.max(SWEEP_MS.least, shortest / 4));
+}
+
+/** The outcome of `running`, unless `signal` aborts and `running` has not settled by the end of that turn of the event loop. */
+function unlessAborted<R>(running: R | Promise<R>, signal: AbortSignal, lease: Lease<unknown>): Promise<R> {
+  return new Promise<R>((resolve, reject) => {
+    const takeAway = () => {
+      void lease.destroy('aborted');
+      reject(signal.reason as Error);
+    };
+    const onAbort = () => setImmediate(takeAway);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    const settled = () => signal.removeEventListener('abort', onAbort);
+    Promise.resolve(running).then(resolve, reject).finally(settled);
+  });
+}

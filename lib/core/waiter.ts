@@ -1,0 +1,73 @@
+import type { Priority, Waiting } from './waiting-line.js';
+
+/**
+ * How long, and how urgently, a caller wants to wait.
+ *
+ * @publicApi
+ */
+export interface AcquireOptions {
+  /** Aborting it ends the wait with the signal's reason. */
+  signal?: AbortSignal;
+  /** Instead of the pool's `acquireTimeoutMs`; 0 waits for ever. */
+  timeoutMs?: number;
+  /** Default `normal`. Ageing keeps `low` from starving: nobody is overtaken by those who came over four seconds later. */
+  priority?: Priority;
+}
+
+/** Is told when a waiter gives up, and refuses it. */
+export interface WaiterOwner<V> {
+  timedOut(waiter: Waiter<V>): void;
+  aborted(waiter: Waiter<V>, reason: unknown): void;
+}
+
+/** One caller in the line. It settles once: served, or refused at its deadline or when its signal aborts. */
+export class Waiter<V> implements Waiting {
+  readonly promise: Promise<V>;
+  readonly priority: Priority;
+  readonly since = performance.now();
+  next?: Waiting | undefined;
+  previous?: Waiting | undefined;
+  readonly #owner: WaiterOwner<V>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #resolve!: (value: V) => void;
+  #reject!: (reason: unknown) => void;
+
+  constructor(
+    owner: WaiterOwner<V>,
+    readonly timeoutMs: number,
+    /** Where the caller stands, when that is recorded. */
+    readonly acquiredAt: string | undefined,
+    options: AcquireOptions | undefined,
+  ) {
+    this.promise = new Promise<V>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.priority = options?.priority ?? 'normal';
+    this.#owner = owner;
+    this.#signal = options?.signal;
+    this.#signal?.addEventListener('abort', this);
+    if (timeoutMs > 0) this.#timer = setTimeout(() => owner.timedOut(this), timeoutMs);
+  }
+
+  serve(value: V): void {
+    this.#stopWaiting();
+    this.#resolve(value);
+  }
+
+  refuse(reason: unknown): void {
+    this.#stopWaiting();
+    this.#reject(reason);
+  }
+
+  /** @internal The signal's event. The waiter is its own listener, which spares a closure for each. */
+  handleEvent(): void {
+    this.#owner.aborted(this, this.#signal?.reason);
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this);
+  }
+}

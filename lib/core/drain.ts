@@ -16,7 +16,7 @@ export async function drain<T>(admission: Admission<T>, timeoutMs: number): Prom
     closeFailures: supply.closeFailures,
   };
 
-  admission.serve();
+  admission.roomChanged();
   if (admission.waiting === 0) supply.closeAllIdle('drained');
   const atRest = () => admission.waiting + supply.counts.leased + supply.counts.creating === 0;
   const clean = await admission.until(atRest, timeoutMs);

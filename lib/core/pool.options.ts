@@ -1,5 +1,4 @@
 import { integer, milliseconds, oneOf, optionProblems, type OptionRules } from './option-rules.js';
-import { PoolOptionsError } from './pool.errors.js';
 
 /**
  * What every pool can be told. All are optional; in an option that ends in `Ms`, 0 switches it off where that makes sense.
@@ -84,13 +83,8 @@ export function withDefaults<Defaults extends object>(defaults: Defaults, given:
   return Object.freeze({ ...defaults, ...Object.fromEntries(chosen) });
 }
 
-/**
- * Checks what was given and fills in the defaults.
- * @throws {PoolOptionsError} names every problem at once
- */
-export function resolvePoolOptions(pool: string, given: PoolOptions): ResolvedPoolOptions {
+/** Every problem of the options that all pools share, a sentence each. */
+export function poolOptionProblems(given: unknown): string[] {
   const problems = optionProblems(given, POOL_OPTION_RULES);
-  if (problems.length === 0) problems.push(...limitProblems(given));
-  if (problems.length > 0) throw new PoolOptionsError(pool, problems);
-  return withDefaults(POOL_DEFAULTS, given);
+  return problems.length > 0 ? problems : limitProblems(given as PoolOptions);
 }

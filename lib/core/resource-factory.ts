@@ -32,3 +32,17 @@ export interface ResourceFactory<T> {
    */
   watch?(resource: T, broken: (cause: unknown) => void): void;
 }
+
+const REQUIRED = ['create', 'destroy'] as const;
+const OPTIONAL = ['validate', 'reset', 'watch'] as const;
+
+/** Every reason why `factory` cannot work, a sentence each. */
+export function factoryProblems(factory: unknown): string[] {
+  if (typeof factory !== 'object' || factory === null) {
+    return ['factory must be a ResourceFactory: an object with create() and destroy()'];
+  }
+  const methods = factory as Record<string, unknown>;
+  const missing = REQUIRED.filter((name) => typeof methods[name] !== 'function');
+  const wrong = OPTIONAL.filter((name) => methods[name] !== undefined && typeof methods[name] !== 'function');
+  return [...missing, ...wrong].map((name) => `factory.${name} must be a function`);
+}

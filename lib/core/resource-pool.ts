@@ -6,17 +6,19 @@ import { Journal } from './journal.js';
 import { breakageOf, type Lease } from './lease.js';
 import { placeOf } from './lease-holder.js';
 import { integer, milliseconds, oneOf, optionProblems, type OptionRules } from './option-rules.js';
-import { PoolOptionsError, PoolUnavailableError } from './pool.errors.js';
+import { PoolClosedError, PoolOptionsError, PoolUnavailableError } from './pool.errors.js';
 import type { PoolEvent } from './pool.events.js';
 import {
   limitProblems,
-  resolvePoolOptions,
+  POOL_DEFAULTS,
+  poolOptionProblems,
+  withDefaults,
   type PoolOptions,
   type ResolvedPoolOptions,
 } from './pool.options.js';
 import type { PoolState } from './pool.state.js';
 import type { PoolStats } from './pool.stats.js';
-import type { ResourceFactory } from './resource-factory.js';
+import { factoryProblems, type ResourceFactory } from './resource-factory.js';
 import type { AcquireOptions } from './waiter.js';
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
@@ -50,8 +52,10 @@ export class ResourcePool<T> {
 
   /** @throws {PoolOptionsError} names every problem of the options; nothing was opened */
   constructor(name: string, factory: ResourceFactory<T>, options: PoolOptions = {}) {
+    const problems = [...factoryProblems(factory), ...poolOptionProblems(options)];
+    if (problems.length > 0) throw new PoolOptionsError(name, problems);
     this.name = name;
-    this.options = resolvePoolOptions(name, options);
+    this.options = withDefaults(POOL_DEFAULTS, options);
     this.journal = new Journal(name);
     this.events$ = this.journal.events.asObservable();
     this.admission = new Admission<T>(this.journal, factory, this.options);
@@ -128,8 +132,11 @@ export class ResourcePool<T> {
     const { admission } = this;
     const { supply } = admission;
     admission.keepMin();
-    if (await admission.until(() => supply.counts.idle + supply.counts.leased >= supply.min, timeoutMs))
-      return;
+    const ended = () => this.state === 'draining' || this.state === 'closed';
+    const enough = () => supply.counts.idle + supply.counts.leased >= supply.min;
+    await admission.until(() => enough() || ended(), timeoutMs);
+    if (ended()) throw new PoolClosedError(this.name, this.state);
+    if (enough()) return;
     const cause = supply.failure?.cause ?? 'they were still being opened';
     throw new PoolUnavailableError(this.name, `could not open ${supply.min} within ${timeoutMs} ms`, cause);
   }

@@ -20,6 +20,12 @@ export interface WaiterOwner<V> {
   aborted(waiter: Waiter<V>, reason: unknown): void;
 }
 
+/** The two ends of a promise; written as methods, so that a pool of something is also a pool of `unknown`. */
+interface Outcome<V> {
+  resolve(value: V): void;
+  reject(reason: unknown): void;
+}
+
 /** One caller in the line. It settles once: served, or refused at its deadline or when its signal aborts. */
 export class Waiter<V> implements Waiting {
   readonly promise: Promise<V>;
@@ -30,8 +36,7 @@ export class Waiter<V> implements Waiting {
   readonly #owner: WaiterOwner<V>;
   readonly #signal: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
-  #resolve!: (value: V) => void;
-  #reject!: (reason: unknown) => void;
+  readonly #outcome: Outcome<V>;
 
   constructor(
     owner: WaiterOwner<V>,
@@ -40,10 +45,11 @@ export class Waiter<V> implements Waiting {
     readonly acquiredAt: string | undefined,
     options: AcquireOptions | undefined,
   ) {
+    let outcome!: Outcome<V>;
     this.promise = new Promise<V>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+      outcome = { resolve, reject };
     });
+    this.#outcome = outcome;
     this.priority = options?.priority ?? 'normal';
     this.#owner = owner;
     this.#signal = options?.signal;
@@ -53,12 +59,12 @@ export class Waiter<V> implements Waiting {
 
   serve(value: V): void {
     this.#stopWaiting();
-    this.#resolve(value);
+    this.#outcome.resolve(value);
   }
 
   refuse(reason: unknown): void {
     this.#stopWaiting();
-    this.#reject(reason);
+    this.#outcome.reject(reason);
   }
 
   /** @internal The signal's event. The waiter is its own listener, which spares a closure for each. */

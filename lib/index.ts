@@ -1,0 +1,36 @@
+export { PoolModule } from './pool.module.js';
+export { InjectPool } from './pool.decorators.js';
+export { getPoolToken } from './pool.tokens.js';
+export { PoolRegistry } from './pool.registry.js';
+export type {
+  AnyPoolOptions,
+  CustomPoolOptions,
+  PoolModuleAsyncOptions,
+  PoolModuleExtras,
+  PoolModuleOptions,
+  PoolOptionsFactory,
+} from './pool.options.js';
+
+export { ResourcePool } from './core/resource-pool.js';
+export { Lease } from './core/lease.js';
+export type { LeaseHolder } from './core/lease-holder.js';
+export type { ResourceFactory } from './core/resource-factory.js';
+export type { PoolOptions } from './core/pool.options.js';
+export type { AcquireOptions } from './core/waiter.js';
+export type { Priority } from './core/waiting-line.js';
+export type { PoolState } from './core/pool.state.js';
+export type { DurationStats, PoolStats } from './core/pool.stats.js';
+export type { DestroyReason, PoolEvent } from './core/pool.events.js';
+export type { DrainReport } from './core/drain-report.js';
+export {
+  LeaseBrokenError,
+  LeaseReleasedError,
+  PoolClosedError,
+  PoolError,
+  PoolNotFoundError,
+  PoolOptionsError,
+  PoolQueueFullError,
+  PoolTimeoutError,
+  PoolUnavailableError,
+} from './core/pool.errors.js';
+export type { PoolErrorCode, PoolTimeoutDetails, PoolTimeoutReason } from './core/pool.errors.js';

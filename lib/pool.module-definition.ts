@@ -1,0 +1,92 @@
+import { ConfigurableModuleBuilder, Logger, type DynamicModule, type Provider } from '@nestjs/common';
+import { messageOf } from './core/pool.errors.js';
+import type { ResourcePool } from './core/resource-pool.js';
+import { checkModuleOptions } from './pool.option-check.js';
+import type { PoolModuleExtras, PoolModuleOptions } from './pool.options.js';
+import { CLASS_TOKENS, createPool } from './pool.providers.js';
+import { PoolRegistry } from './pool.registry.js';
+import { PoolRegistryModule } from './pool.registry.module.js';
+import { getPoolToken } from './pool.tokens.js';
+
+const DEFAULT_STARTUP_TIMEOUT_MS = 10_000;
+
+/** The options after checking, inside the module that they were given to. */
+const CHECKED_OPTIONS = 'POOL_MODULE_CHECKED_OPTIONS';
+
+type Extras = Required<PoolModuleExtras> & { pools: readonly string[] };
+
+const NO_EXTRAS: Extras = { isGlobal: true, extraProviders: [], pools: [] };
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<PoolModuleOptions>({
+    moduleName: 'Pool',
+  })
+    .setClassMethodName('forRoot')
+    .setExtras(NO_EXTRAS, withPools)
+    .build();
+
+/** Names are known when the module is defined; the values arrive when the application starts. */
+function withPools(definition: DynamicModule, { isGlobal, extraProviders, pools }: Extras): DynamicModule {
+  const names = [...new Set(pools)];
+  const bound = names.filter((name) => CLASS_TOKENS.has(name));
+  return {
+    ...definition,
+    global: isGlobal,
+    imports: [...(definition.imports ?? []), PoolRegistryModule],
+    providers: [
+      ...(definition.providers ?? []),
+      ...extraProviders,
+      checkedOptionsProvider(pools),
+      ...names.map(poolProvider),
+      ...bound.map((name): Provider => ({ provide: classToken(name), useExisting: getPoolToken(name) })),
+    ],
+    exports: [PoolRegistryModule, ...names.map(getPoolToken), ...bound.map(classToken)],
+  };
+}
+
+const classToken = (name: string) => CLASS_TOKENS.get(name) ?? name;
+
+function checkedOptionsProvider(declared: readonly string[]): Provider {
+  return {
+    provide: CHECKED_OPTIONS,
+    inject: [MODULE_OPTIONS_TOKEN, PoolRegistry],
+    useFactory: (given: unknown, registry: PoolRegistry) => {
+      const options = checkModuleOptions(declared, registry.names, given);
+      registry.reserve(declared);
+      return options;
+    },
+  };
+}
+
+function poolProvider(name: string): Provider {
+  return {
+    provide: getPoolToken(name),
+    inject: [CHECKED_OPTIONS, PoolRegistry],
+    useFactory: (options: PoolModuleOptions, registry: PoolRegistry) => openPool(name, options, registry),
+  };
+}
+
+async function openPool(
+  name: string,
+  options: PoolModuleOptions,
+  registry: PoolRegistry,
+): Promise<ResourcePool<unknown>> {
+  const { startup = 'require', startupTimeoutMs: timeoutMs = DEFAULT_STARTUP_TIMEOUT_MS, shutdown } = options;
+  const pool = createPool(name, options.pools[name]!);
+  registry.register(pool, shutdown?.drainTimeoutMs);
+  if (startup === 'lazy') return pool;
+  try {
+    await pool.start({ timeoutMs });
+  } catch (error) {
+    if (startup === 'warn') {
+      new Logger('PoolModule').warn(
+        `${messageOf(error)}; going on without, it is tried again when it is needed`,
+      );
+    } else {
+      // Nest runs no shutdown hook when a provider fails, so what the other pools have opened would stay open.
+      await registry.drain();
+      throw error;
+    }
+  }
+  return pool;
+}

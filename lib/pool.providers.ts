@@ -30,7 +30,7 @@ const KINDS: {
   },
   custom: {
     problems: customOptionProblems,
-    create: (name, { type: _type, factory, ...options }) => new ResourcePool(name, factory, options),
+    create: (name, { type, factory, ...options }) => new ResourcePool(name, factory, options),
   },
 };
 
@@ -67,6 +67,6 @@ export function poolProblems(name: string, options: unknown): string[] {
 }
 
 function customOptionProblems(options: object): string[] {
-  const { type: _type, factory, ...rest } = options as CustomPoolOptions;
+  const { type, factory, ...rest } = options as CustomPoolOptions;
   return [...factoryProblems(factory), ...poolOptionProblems(rest)];
 }

@@ -131,14 +131,13 @@ export class Supply<T> {
 
   /** Whether `take` may find something. */
   get hasIdle(): boolean {
-    return this.counts.idle > 0;
+    return this.#inventory.idle > 0;
   }
 
   /** The next idle resource, if it is fit to be lent at once. Otherwise it is closed, or asked and offered when it has answered. */
   take(now: number): Slot<T> | undefined {
     const slot = this.#inventory.take();
     if (slot === undefined) return undefined;
-    this.#move(slot, 'creating');
     const unfit = this.#unfit(slot, now);
     if (unfit !== undefined) {
       void this.close(slot, unfit);
@@ -153,6 +152,7 @@ export class Supply<T> {
     if (!this.#factory.canValidate) return true;
     const verdict = this.#factory.validate(slot.resource);
     if (typeof verdict !== 'boolean') {
+      this.#move(slot, 'creating');
       void verdict.then((valid) =>
         this.#validated(slot, valid) ? this.#offer(slot, slot.validatedAt) : undefined,
       );
@@ -176,9 +176,9 @@ export class Supply<T> {
   /** Takes a leased slot back and makes it ready for the next holder. The promise, where there is something to wait for, never rejects. */
   takeBack(slot: Slot<T>, now: number): Promise<void> | undefined {
     slot.usedAt = now;
-    this.#move(slot, 'creating');
     const verdict = slot.broken || this.#factory.reset(slot.resource);
     if (typeof verdict === 'boolean') return this.#offerOrDiscard(slot, verdict);
+    this.#move(slot, 'creating');
     return verdict.then((keep) => this.#offerOrDiscard(slot, keep));
   }
 
@@ -239,7 +239,6 @@ export class Supply<T> {
 
   #keepAlive(slot: Slot<T>, now: number): void {
     this.#inventory.takeThis(slot);
-    this.#move(slot, 'creating');
     if (this.#validate(slot)) void this.#offer(slot, now);
   }
 
@@ -271,6 +270,7 @@ export class Supply<T> {
   }
 
   #move(slot: Slot<T>, state: SlotState): void {
+    if (slot.state === state) return;
     this.counts[slot.state] -= 1;
     this.counts[state] += 1;
     slot.state = state;

@@ -72,8 +72,8 @@ export interface PoolModuleAsyncOptions<Name extends string = string, Given = Po
   /** What `useFactory` is called with. */
   inject?: (InjectionToken | OptionalFactoryDependency)[];
   useFactory?: (...dependencies: never[]) => Declared<Given, Name> | Promise<Declared<Given, Name>>;
-  useClass?: Type<PoolOptionsFactory<Name>>;
-  useExisting?: Type<PoolOptionsFactory<Name>>;
+  useClass?: Type<PoolOptionsFactory<NoInfer<Name>>>;
+  useExisting?: Type<PoolOptionsFactory<NoInfer<Name>>>;
   provideInjectionTokensFrom?: Provider[];
 }
 

@@ -1,0 +1,57 @@
+// Packs the library as npm would publish it, installs it in empty NestJS 12 (ESM) and NestJS 11 (CommonJS) applications, and runs them:
+// first without Terminus, then with it. Needs the npm registry and a Redis server.
+import { spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startRedisServer } from './redis-server.mjs';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const SHIPPED = /^(dist\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+const NOT_SHIPPED = /\.(spec|fake)\./;
+
+const APPS = [
+  { nest: 12, type: 'module', app: 'app.mjs' },
+  { nest: 11, type: 'commonjs', app: 'app.cjs' },
+];
+
+const scratch = mkdtempSync(join(tmpdir(), 'check-package-'));
+const redis = await startRedisServer();
+try {
+  const tarball = pack();
+  for (const app of APPS) check(app, tarball);
+} finally {
+  await redis.stop();
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+function pack() {
+  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', scratch], ROOT));
+  const stray = packed.files.map(({ path }) => path).filter((path) => !SHIPPED.test(path) || NOT_SHIPPED.test(path));
+  if (stray.length > 0) throw new Error(`the package must not hold ${stray.join(', ')}`);
+  console.log(`packed ${packed.filename}: ${packed.files.length} files, ${packed.unpackedSize} bytes`);
+  run('npx', ['publint', '--strict', join(scratch, packed.filename)], ROOT);
+  return join(scratch, packed.filename);
+}
+
+function check({ nest, type, app }, tarball) {
+  const directory = join(scratch, `nest-${nest}`);
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ private: true, type }));
+  for (const file of [app, 'exercise.cjs']) copyFileSync(join(ROOT, 'scripts/package-apps', file), join(directory, file));
+
+  const install = (...packages) => run('npm', ['install', '--no-audit', '--no-fund', ...packages], directory);
+  install(tarball, `@nestjs/common@${nest}`, `@nestjs/core@${nest}`, 'reflect-metadata', 'rxjs@7', 'ioredis@6');
+  console.log(`NestJS ${nest} (${type}), without Terminus: ${run('node', [app, redis.url], directory)}`);
+
+  install(`@nestjs/terminus@${nest}`, `@nestjs/platform-express@${nest}`);
+  console.log(`NestJS ${nest} (${type}), with Terminus: ${run('node', [app, redis.url, 'health'], directory)}`);
+}
+
+/** What the command prints; the last line is shown when it fails. */
+function run(command, args, cwd) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 300_000 });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed (${status}):\n${stdout}\n${stderr}`);
+  return stdout.trim();
+}

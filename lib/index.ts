@@ -34,3 +34,18 @@ export {
   PoolUnavailableError,
 } from './core/pool.errors.js';
 export type { PoolErrorCode, PoolTimeoutDetails, PoolTimeoutReason } from './core/pool.errors.js';
+
+export { RedisPool } from './redis/redis-pool.js';
+export type { PingOptions, RedisPoolStats } from './redis/redis-pool.js';
+export type { RedisPoolOptions } from './redis/redis.options.js';
+export type { RedisCommands } from './redis/redis-commands.js';
+export type { RedisConnection } from './redis/redis-connection.js';
+
+export { CompressionPool } from './compression/compression-pool.js';
+export type { DecompressOptions } from './compression/compression-pool.js';
+export type { CompressionPoolOptions } from './compression/compression.options.js';
+export type { CompressionAlgorithm } from './compression/codecs.js';
+export type { Codec, Coder, CoderOptions } from './compression/codec.js';
+export { CodecContext } from './compression/codec-context.js';
+export { CompressionError } from './compression/compression.errors.js';
+export type { CompressionErrorCode } from './compression/compression.errors.js';

@@ -80,6 +80,6 @@ export interface PoolModuleAsyncOptions<Name extends string = string, Given = Po
 /** `Given`, with a compile-time error on every pool that was not declared. (One that is missing is an error by itself.) */
 export type Declared<Given, Name extends string> = Given & {
   pools: Given extends { pools: infer Pools }
-    ? { [Undeclared in Exclude<keyof Pools, Name>]: never }
+    ? Record<Exclude<keyof Pools, Name>, never>
     : unknown;
 };

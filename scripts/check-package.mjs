@@ -28,7 +28,9 @@ try {
 
 function pack() {
   const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', scratch], ROOT));
-  const stray = packed.files.map(({ path }) => path).filter((path) => !SHIPPED.test(path) || NOT_SHIPPED.test(path));
+  const stray = packed.files
+    .map(({ path }) => path)
+    .filter((path) => !SHIPPED.test(path) || NOT_SHIPPED.test(path));
   if (stray.length > 0) throw new Error(`the package must not hold ${stray.join(', ')}`);
   console.log(`packed ${packed.filename}: ${packed.files.length} files, ${packed.unpackedSize} bytes`);
   run('npx', ['publint', '--strict', join(scratch, packed.filename)], ROOT);
@@ -39,14 +41,24 @@ function check({ nest, type, app }, tarball) {
   const directory = join(scratch, `nest-${nest}`);
   mkdirSync(directory);
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ private: true, type }));
-  for (const file of [app, 'exercise.cjs']) copyFileSync(join(ROOT, 'scripts/package-apps', file), join(directory, file));
+  for (const file of [app, 'exercise.cjs'])
+    copyFileSync(join(ROOT, 'scripts/package-apps', file), join(directory, file));
 
   const install = (...packages) => run('npm', ['install', '--no-audit', '--no-fund', ...packages], directory);
-  install(tarball, `@nestjs/common@${nest}`, `@nestjs/core@${nest}`, 'reflect-metadata', 'rxjs@7', 'ioredis@6');
+  install(
+    tarball,
+    `@nestjs/common@${nest}`,
+    `@nestjs/core@${nest}`,
+    'reflect-metadata',
+    'rxjs@7',
+    'ioredis@6',
+  );
   console.log(`NestJS ${nest} (${type}), without Terminus: ${run('node', [app, redis.url], directory)}`);
 
   install(`@nestjs/terminus@${nest}`, `@nestjs/platform-express@${nest}`);
-  console.log(`NestJS ${nest} (${type}), with Terminus: ${run('node', [app, redis.url, 'health'], directory)}`);
+  console.log(
+    `NestJS ${nest} (${type}), with Terminus: ${run('node', [app, redis.url, 'health'], directory)}`,
+  );
 }
 
 /** What the command prints; the last line is shown when it fails. */

@@ -3,21 +3,34 @@ import type { DurationStats } from './pool.stats.js';
 
 const MICROSECONDS_PER_MS = 1_000;
 
-/** Durations in a fixed amount of memory, with two significant digits or better: Node's own HDR histogram, kept in microseconds. */
+/** Durations in a fixed amount of memory, to two digits or better: Node's own HDR histogram, kept in microseconds. */
 export class DurationHistogram {
   readonly #histogram = createHistogram({
     lowest: 1,
     highest: 24 * 3_600_000 * MICROSECONDS_PER_MS,
     figures: 2,
   });
+  /** What took no time at all, as most waits in a healthy pool, is only counted. */
+  #zeros = 0;
 
   record(ms: number): void {
-    this.#histogram.record(Math.max(1, Math.round(ms * MICROSECONDS_PER_MS)));
+    if (ms === 0) this.#zeros += 1;
+    else this.#histogram.record(Math.max(1, Math.round(ms * MICROSECONDS_PER_MS)));
   }
 
   read(): DurationStats {
-    if (this.#histogram.count === 0) return { p50: 0, p99: 0, max: 0 };
-    const atPercentile = (percentile: number) => this.#histogram.percentile(percentile) / MICROSECONDS_PER_MS;
-    return { p50: atPercentile(50), p99: atPercentile(99), max: this.#histogram.max / MICROSECONDS_PER_MS };
+    const { count, max } = this.#histogram;
+    return {
+      p50: this.#percentile(50),
+      p99: this.#percentile(99),
+      max: count === 0 ? 0 : max / MICROSECONDS_PER_MS,
+    };
+  }
+
+  #percentile(percent: number): number {
+    const total = this.#zeros + this.#histogram.count;
+    const rank = (percent / 100) * total - this.#zeros;
+    if (rank <= 0) return 0;
+    return this.#histogram.percentile((100 * rank) / this.#histogram.count) / MICROSECONDS_PER_MS;
   }
 }

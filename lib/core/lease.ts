@@ -30,18 +30,16 @@ export let breakageOf: (lease: Lease<unknown>) => LeaseBrokenError | undefined;
 export class Lease<T> {
   static {
     breakLease = (lease, error) => {
-      lease.#breakage ??= error;
-      lease.#ended = true;
+      lease.#end ??= error;
     };
-    breakageOf = (lease) => lease.#breakage;
+    breakageOf = (lease) => (lease.#end === 'given back' ? undefined : lease.#end);
   }
 
   readonly #lender: Lender<T>;
   readonly #lent: Lent<T>;
   /** Where the lease was acquired; known only while `leakThresholdMs` is on. */
   readonly acquiredAt: string | undefined;
-  #ended = false;
-  #breakage: LeaseBrokenError | undefined;
+  #end: 'given back' | LeaseBrokenError | undefined;
 
   /** @internal Leases are made by pools. */
   constructor(lender: Lender<T>, lent: Lent<T>, acquiredAt: string | undefined) {
@@ -56,14 +54,14 @@ export class Lease<T> {
    * @throws {LeaseBrokenError} the resource was lost, or the pool took it away
    */
   get resource(): T {
-    if (this.#ended) throw this.#whyEnded();
+    if (this.#end !== undefined) throw this.#whyEnded(this.#end);
     return this.#lent.resource;
   }
 
   /** Gives the resource back. Resolves when it is ready for the next holder or gone; never rejects. A second call does nothing. */
   release(): Promise<void> {
-    if (this.#ended) return DONE;
-    this.#ended = true;
+    if (this.#end !== undefined) return DONE;
+    this.#end = 'given back';
     return this.#lender.takeBack(this.#lent);
   }
 
@@ -72,8 +70,8 @@ export class Lease<T> {
    * never rejects. Does nothing when the lease has ended.
    */
   destroy(reason = 'discarded'): Promise<void> {
-    if (this.#ended) return DONE;
-    this.#ended = true;
+    if (this.#end !== undefined) return DONE;
+    this.#end = 'given back';
     return this.#lender.takeBackUnfit(this.#lent, reason);
   }
 
@@ -82,8 +80,8 @@ export class Lease<T> {
     return this.release();
   }
 
-  #whyEnded(): PoolError {
-    return this.#breakage ?? new LeaseReleasedError(this.#lender.name);
+  #whyEnded(end: 'given back' | LeaseBrokenError): PoolError {
+    return end === 'given back' ? new LeaseReleasedError(this.#lender.name) : end;
   }
 }
 

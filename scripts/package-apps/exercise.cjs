@@ -33,7 +33,10 @@ exports.exercise = async ({ common, core, library, load }, url, mode) => {
     const stored = await cache.use((connection) => connection.getBuffer('greeting'));
     assert.equal((await archive.decompress(stored)).toString(), 'hello');
     await app.close();
-    const left = app.get(PoolRegistry).stats().map(({ state, size }) => `${state} ${size}`);
+    const left = app
+      .get(PoolRegistry)
+      .stats()
+      .map(({ state, size }) => `${state} ${size}`);
     assert.deepEqual(left, ['closed 0', 'closed 0']);
     await assert.rejects(load('nestjs-pool/health'), /@nestjs\/terminus/);
   }

@@ -97,16 +97,9 @@ export class ResourcePool<T> {
    * @throws {LeaseBrokenError} the resource was lost, or revoked by a drain, and the task failed
    * @throws what `task` throws
    */
-  async use<R>(task: (resource: T, lease: Lease<T>) => R | Promise<R>, options?: AcquireOptions): Promise<R> {
-    const lease = await this.acquire(options);
-    try {
-      const running = task(lease.resource, lease);
-      return await (options?.signal === undefined ? running : unlessAborted(running, options.signal, lease));
-    } catch (error) {
-      throw breakageOf(lease) ?? error;
-    } finally {
-      await lease.release();
-    }
+  use<R>(task: (resource: T, lease: Lease<T>) => R | Promise<R>, options?: AcquireOptions): Promise<R> {
+    // Not an async function: ten thousand callers who wait would keep its frame each.
+    return this.acquire(options).then((lease) => runWith(lease, task, options?.signal));
   }
 
   /** A snapshot. Reading it changes nothing. */
@@ -214,6 +207,21 @@ function sweepEveryMs({
     ...[idleTimeoutMs, maxLifetimeMs, keepAliveMs, leakThresholdMs].filter((ms) => ms > 0),
   );
   return Math.min(SWEEP_MS.most, Math.max(SWEEP_MS.least, shortest / 4));
+}
+
+async function runWith<T, R>(
+  lease: Lease<T>,
+  task: (resource: T, lease: Lease<T>) => R | Promise<R>,
+  signal: AbortSignal | undefined,
+): Promise<R> {
+  try {
+    const running = task(lease.resource, lease);
+    return await (signal === undefined ? running : unlessAborted(running, signal, lease));
+  } catch (error) {
+    throw breakageOf(lease) ?? error;
+  } finally {
+    await lease.release();
+  }
 }
 
 /** The outcome of `running`, unless `signal` aborts and `running` has not settled by the end of that turn of the event loop. */

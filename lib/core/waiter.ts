@@ -36,7 +36,8 @@ export class Waiter<V> implements Waiting {
   readonly #owner: WaiterOwner<V>;
   readonly #signal: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
-  readonly #outcome: Outcome<V>;
+  #resolve!: Outcome<V>['resolve'];
+  #reject!: Outcome<V>['reject'];
 
   constructor(
     owner: WaiterOwner<V>,
@@ -45,11 +46,10 @@ export class Waiter<V> implements Waiting {
     readonly acquiredAt: string | undefined,
     options: AcquireOptions | undefined,
   ) {
-    let outcome!: Outcome<V>;
     this.promise = new Promise<V>((resolve, reject) => {
-      outcome = { resolve, reject };
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
-    this.#outcome = outcome;
     this.priority = options?.priority ?? 'normal';
     this.#owner = owner;
     this.#signal = options?.signal;
@@ -59,12 +59,12 @@ export class Waiter<V> implements Waiting {
 
   serve(value: V): void {
     this.#stopWaiting();
-    this.#outcome.resolve(value);
+    this.#resolve(value);
   }
 
   refuse(reason: unknown): void {
     this.#stopWaiting();
-    this.#outcome.reject(reason);
+    this.#reject(reason);
   }
 
   /** @internal The signal's event. The waiter is its own listener, which spares a closure for each. */

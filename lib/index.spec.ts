@@ -1,0 +1,33 @@
+import { describe, expect, it } from '@jest/globals';
+import * as health from './health/index.js';
+import * as main from './index.js';
+
+describe('The public surface', () => {
+  it('of nestjs-pool', () => {
+    expect(Object.keys(main).sort()).toEqual([
+      'CodecContext',
+      'CompressionError',
+      'CompressionPool',
+      'InjectPool',
+      'Lease',
+      'LeaseBrokenError',
+      'LeaseReleasedError',
+      'PoolClosedError',
+      'PoolError',
+      'PoolModule',
+      'PoolNotFoundError',
+      'PoolOptionsError',
+      'PoolQueueFullError',
+      'PoolRegistry',
+      'PoolTimeoutError',
+      'PoolUnavailableError',
+      'RedisPool',
+      'ResourcePool',
+      'getPoolToken',
+    ]);
+  });
+
+  it('of nestjs-pool/health', () => {
+    expect(Object.keys(health).sort()).toEqual(['PoolHealthIndicator', 'PoolHealthModule']);
+  });
+});

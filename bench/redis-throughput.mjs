@@ -9,9 +9,9 @@ import { RedisPool } from '../dist/index.js';
 import { startRedisServer } from '../scripts/redis-server.mjs';
 
 const CALLERS = 100;
-const CALLS_PER_ROUND = 100_000;
-const WARM_UP_ROUNDS = 2;
-const ROUNDS = Number(process.env.ROUNDS ?? 11);
+const CALLS_PER_ROUND = 40_000;
+const WARM_UP_ROUNDS = 4;
+const ROUNDS = Number(process.env.ROUNDS ?? 25);
 
 const server = await startRedisServer();
 const raw = new Redis(server.url);

@@ -51,7 +51,7 @@ module.exports = {
     {
       name: 'import-the-file-not-the-barrel',
       severity: 'error',
-      from: { path: LIB },
+      from: { path: LIB, pathNot: '^lib/index\\.spec\\.ts$' },
       to: { path: ['^lib/index\\.ts$', '^lib/[a-z]+/index\\.ts$'] },
     },
     {

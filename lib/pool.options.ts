@@ -77,9 +77,14 @@ export interface PoolModuleAsyncOptions<Name extends string = string, Given = Po
   provideInjectionTokensFrom?: Provider[];
 }
 
-/** `Given`, with a compile-time error on every pool that was not declared. (One that is missing is an error by itself.) */
-export type Declared<Given, Name extends string> = Given & {
-  pools: Given extends { pools: infer Pools }
-    ? Record<Exclude<keyof Pools, Name>, never>
-    : unknown;
-};
+/**
+ * `Given`, with a compile-time error on every pool that was not declared. (One that is missing is an error by itself.)
+ * Where the names are not known to TypeScript (`Record<string, …>`) only the start of the application can tell.
+ */
+export type Declared<Given, Name extends string> = Given & { pools: Undeclared<NamesOf<Given>, Name> };
+
+type NamesOf<Given> = Given extends { pools: infer Pools } ? keyof Pools : never;
+
+type Undeclared<Names, Name> = string extends Names
+  ? unknown
+  : Record<Exclude<Names & PropertyKey, Name>, never>;

@@ -1,3 +1,4 @@
+import { Changes } from './changes.js';
 import { DurationHistogram } from './duration-histogram.js';
 import { longestHolders, type LeaseHolder } from './lease-holder.js';
 import { breakLease, DONE, Lease, type Lender } from './lease.js';
@@ -37,15 +38,23 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
 
   readonly #journal: Journal;
   readonly #options: ResolvedPoolOptions;
+  readonly #statsToShow: () => PoolStats;
   readonly #line = new WaitingLine<Waiter<Lease<T>>>();
-  readonly #expectations = new Set<() => void>();
+  readonly #changes = new Changes();
   /** Keep `min` open; not before somebody started or used the pool. */
   #keepsMin = false;
 
-  constructor(journal: Journal, factory: ResourceFactory<T>, options: ResolvedPoolOptions) {
+  constructor(
+    journal: Journal,
+    factory: ResourceFactory<T>,
+    options: ResolvedPoolOptions,
+    /** What errors show: those of the whole pool, of which this may be a part. */
+    statsToShow: () => PoolStats,
+  ) {
     this.name = journal.name;
     this.#journal = journal;
     this.#options = options;
+    this.#statsToShow = statsToShow;
     this.supply = new Supply<T>(journal, factory, options, this);
   }
 
@@ -94,11 +103,18 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
   serve(): void {
     if (this.#journal.state === 'suspended') return;
     const { supply } = this;
-    while (this.#line.length > supply.counts.creating && supply.hasIdle) {
-      const slot = supply.take(performance.now());
+    const now = performance.now();
+    while (supply.hasIdle && this.#shouldTake(now)) {
+      const slot = supply.take(now);
       if (slot !== undefined) this.#handOver(slot);
     }
     while ((this.#line.length > supply.counts.creating || this.#belowMin) && supply.mayOpen) supply.open();
+  }
+
+  /** More wait than something is being prepared for; or the next idle one need not be prepared. */
+  #shouldTake(now: number): boolean {
+    const { supply } = this;
+    return this.#line.length > supply.counts.creating || (this.#line.length > 0 && supply.hasFresh(now));
   }
 
   get #belowMin(): boolean {
@@ -115,7 +131,7 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
 
   roomChanged(): void {
     this.serve();
-    for (const check of this.#expectations) check();
+    this.#changes.tell();
   }
 
   #handOver(slot: Slot<T>): void {
@@ -123,6 +139,7 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
     const waiter = state === 'suspended' ? undefined : this.#line.next();
     if (waiter !== undefined) {
       const now = performance.now();
+      waiter.stopWaiting();
       waiter.serve(this.#lend(slot, now, now - waiter.since, waiter.acquiredAt));
     } else if (state === 'draining' || state === 'closed') {
       void this.supply.close(slot, 'drained');
@@ -182,9 +199,9 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
 
   timedOut(waiter: Waiter<Lease<T>>): void {
     const waitedMs = performance.now() - waiter.since;
-    const reason = this.#whyNothingCame(waitedMs - waiter.timeoutMs);
-    const stats = this.stats();
-    const cause = reason === 'create-failing' ? this.supply.failure : undefined;
+    const reason = this.#whyNothingCame(waiter, waitedMs - waiter.timeoutMs);
+    const stats = this.#statsToShow();
+    const cause = reason === 'create-failing' ? { cause: this.supply.failure?.cause } : {};
     const holders = longestHolders(this.supply.slots()).slice(0, HOLDERS_NAMED);
     const error = new PoolTimeoutError(this.name, { reason, waitedMs, stats, holders, ...cause });
     this.timeouts += 1;
@@ -200,12 +217,12 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
     this.roomChanged();
   }
 
-  #whyNothingCame(overdueMs: number): PoolTimeoutReason {
+  #whyNothingCame({ since }: Waiter<Lease<T>>, overdueMs: number): PoolTimeoutReason {
     const { counts, max, failure } = this.supply;
     if (overdueMs >= BLOCKED_MS) return 'event-loop-blocked';
     if (this.#journal.state === 'suspended') return 'suspended';
     if (counts.leased + counts.closing >= max) return 'leased';
-    if (failure !== undefined) return 'create-failing';
+    if (failure !== undefined && (failure.at >= since || counts.creating === 0)) return 'create-failing';
     return counts.creating > 0 ? 'create-slow' : 'leased';
   }
 
@@ -262,17 +279,7 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
   }
 
   /** Resolves as soon as `holds()`, with true, or when the time is up, with false. */
-  async until(holds: () => boolean, ms: number): Promise<boolean> {
-    if (holds()) return true;
-    return new Promise((resolve) => {
-      const settle = (held: boolean) => {
-        clearTimeout(timer);
-        this.#expectations.delete(check);
-        resolve(held);
-      };
-      const check = () => (holds() ? settle(true) : undefined);
-      const timer = ms === Infinity ? undefined : setTimeout(() => settle(holds()), ms);
-      this.#expectations.add(check);
-    });
+  until(holds: () => boolean, ms: number): Promise<boolean> {
+    return this.#changes.until(holds, ms);
   }
 }

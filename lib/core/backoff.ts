@@ -9,6 +9,7 @@ const LONGEST_MS = 1_000;
 export class Backoff {
   #failuresInARow = 0;
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   constructor(private readonly tryAgain: () => void) {}
 
@@ -27,7 +28,7 @@ export class Backoff {
   }
 
   failed(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#stopped) return;
     const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#failuresInARow);
     this.#failuresInARow += 1;
     this.#timer = setTimeout(
@@ -39,7 +40,9 @@ export class Backoff {
     );
   }
 
+  /** For good: what fails after this is not tried again. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

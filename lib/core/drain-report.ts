@@ -21,3 +21,19 @@ export interface DrainReport {
   /** Resources that did not close within `destroyTimeoutMs`, or failed to. */
   readonly closeFailures: number;
 }
+
+/** How a part of a pool came to rest. */
+export type PartReport = Omit<DrainReport, 'pool' | 'revoked'>;
+
+/** The report of a pool of which a part was drained apart. */
+export function withPart(report: DrainReport, part: PartReport): DrainReport {
+  return {
+    ...report,
+    durationMs: Math.max(report.durationMs, part.durationMs),
+    clean: report.clean && part.clean,
+    served: report.served + part.served,
+    rejected: report.rejected + part.rejected,
+    closed: report.closed + part.closed,
+    closeFailures: report.closeFailures + part.closeFailures,
+  };
+}

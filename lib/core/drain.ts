@@ -9,21 +9,17 @@ import { PoolClosedError } from './pool.errors.js';
 export async function drain<T>(admission: Admission<T>, timeoutMs: number): Promise<DrainReport> {
   const { supply } = admission;
   const startedAt = performance.now();
-  const before = {
-    waiting: admission.waiting,
-    timeouts: admission.timeouts,
-    destroyed: supply.destroyed,
-    closeFailures: supply.closeFailures,
-  };
+  const { acquired } = admission;
+  const { destroyed, closeFailures } = supply;
 
   admission.roomChanged();
   if (admission.waiting === 0) supply.closeAllIdle('drained');
-  const atRest = () => admission.waiting + supply.counts.leased + supply.counts.creating === 0;
-  const clean = await admission.until(atRest, timeoutMs);
+  const clean = await admission.until(() => admission.waiting + supply.counts.leased === 0, timeoutMs);
 
-  const rejected = admission.refuseAll(new PoolClosedError(admission.name, 'closed'));
+  const closed = new PoolClosedError(admission.name, 'closed');
+  const rejected = admission.refuseAll(closed);
   const revoked = admission.revokeAll();
-  supply.abandon(new PoolClosedError(admission.name, 'closed'));
+  supply.abandon(closed);
   supply.closeAllIdle('drained');
   await admission.until(() => supply.size === 0, Infinity);
 
@@ -31,10 +27,10 @@ export async function drain<T>(admission: Admission<T>, timeoutMs: number): Prom
     pool: admission.name,
     durationMs: performance.now() - startedAt,
     clean,
-    served: before.waiting - rejected - (admission.timeouts - before.timeouts),
+    served: admission.acquired - acquired,
     rejected,
     revoked,
-    closed: supply.destroyed - before.destroyed,
-    closeFailures: supply.closeFailures - before.closeFailures,
+    closed: supply.destroyed - destroyed,
+    closeFailures: supply.closeFailures - closeFailures,
   };
 }

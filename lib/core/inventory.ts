@@ -8,13 +8,14 @@ import genericPool from 'generic-pool';
  * than the one request being served, and a slot leaves the book only when its resource is gone. How many there may be is
  * admission's business too, because it changes while the pool runs.
  */
-export class Inventory<Slot extends object> {
-  readonly #shelf = new Shelf<Slot>();
+export class Inventory<Slot extends Shelvable> {
+  readonly #shelf: Shelf<Slot>;
   readonly #slots = new Set<Slot>();
   readonly #book: GenericPool<Slot>;
 
   constructor(makeSlot: () => Slot, order: 'lifo' | 'fifo') {
-    const shelf = this.#shelf;
+    const shelf = new Shelf<Slot>(order);
+    this.#shelf = shelf;
     this.#book = new Pool<Slot>(
       DefaultEvictor,
       function TheShelf() {
@@ -40,9 +41,14 @@ export class Inventory<Slot extends object> {
     return this.#slots.values();
   }
 
-  /** The idle slots, the next to be taken last. */
+  /** The idle slots, those used longest ago first. */
   idleSlots(): Slot[] {
     return this.#shelf.coldestFirst();
+  }
+
+  /** The idle slot that `take` would take. */
+  get next(): Slot | undefined {
+    return this.#shelf.next;
   }
 
   /** Takes the next idle slot out. */
@@ -52,15 +58,15 @@ export class Inventory<Slot extends object> {
 
   /** Takes this slot out, if it lies idle. */
   takeThis(slot: Slot): boolean {
-    if (!this.#shelf.bringForward(slot)) return false;
-    this.#book.acquire();
+    if (!this.#shelf.has(slot)) return false;
+    this.#shelf.withOnly(slot, () => this.#book.acquire());
     return true;
   }
 
   /** Adds a slot, which is out. */
   add(): Slot {
     // generic-pool makes a new one only when nothing lies idle.
-    const slot = this.#shelf.setAside(() => this.#book.acquire().value);
+    const slot = this.#shelf.withNone(() => this.#book.acquire().value);
     this.#slots.add(slot);
     return slot;
   }
@@ -77,27 +83,52 @@ export class Inventory<Slot extends object> {
   }
 }
 
-/** The idle slots, kept so that the next to be taken stands last. Given to generic-pool in place of its own deque. */
-class Shelf<Slot> {
-  #entries: { readonly obj: Slot }[] = [];
+/** What a slot must tell to have its place on the shelf. */
+interface Shelvable {
+  /** When it was last used. */
+  readonly usedAt: number;
+}
+
+interface Entry<Slot> {
+  readonly obj: Slot;
+}
+
+/**
+ * The idle slots, in the order of their last use. Given to generic-pool in place of its own deque.
+ * One that was out without being used (to be validated) comes back to where it was, so that the cold ones stay cold and can go.
+ */
+class Shelf<Slot extends Shelvable> {
+  readonly #order: 'lifo' | 'fifo';
+  #entries: Entry<Slot>[] = [];
+
+  constructor(order: 'lifo' | 'fifo') {
+    this.#order = order;
+  }
 
   get length(): number {
     return this.#entries.length;
   }
 
+  get next(): Slot | undefined {
+    return (this.#order === 'lifo' ? this.#entries.at(-1) : this.#entries[0])?.obj;
+  }
+
   /** generic-pool takes from here. */
-  shift(): { readonly obj: Slot } | undefined {
-    return this.#entries.pop();
+  shift(): Entry<Slot> | undefined {
+    return this.#order === 'lifo' ? this.#entries.pop() : this.#entries.shift();
   }
 
   /** generic-pool puts back here in lifo order. */
-  unshift(entry: { readonly obj: Slot }): void {
-    this.#entries.push(entry);
+  unshift(entry: Entry<Slot>): void {
+    this.push(entry);
   }
 
   /** generic-pool puts back here in fifo order. */
-  push(entry: { readonly obj: Slot }): void {
-    this.#entries.unshift(entry);
+  push(entry: Entry<Slot>): void {
+    let at = this.#entries.length;
+    while (at > 0 && this.#entries[at - 1]!.obj.usedAt > entry.obj.usedAt) at -= 1;
+    if (at === this.#entries.length) this.#entries.push(entry);
+    else this.#entries.splice(at, 0, entry);
   }
 
   /** generic-pool's evictor would walk along this; it is switched off. */
@@ -109,15 +140,23 @@ class Shelf<Slot> {
     return this.#entries.map((entry) => entry.obj);
   }
 
-  bringForward(slot: Slot): boolean {
-    const at = this.#entries.findIndex((entry) => entry.obj === slot);
-    if (at === -1) return false;
-    this.#entries.push(...this.#entries.splice(at, 1));
-    return true;
+  has(slot: Slot): boolean {
+    return this.#entries.some((entry) => entry.obj === slot);
+  }
+
+  /** Does `work` as if only this slot lay idle. */
+  withOnly<R>(slot: Slot, work: () => R): R {
+    const others = this.#entries.filter((entry) => entry.obj !== slot);
+    this.#entries = this.#entries.filter((entry) => entry.obj === slot);
+    try {
+      return work();
+    } finally {
+      this.#entries = others;
+    }
   }
 
   /** Does `work` as if nothing lay idle. */
-  setAside<R>(work: () => R): R {
+  withNone<R>(work: () => R): R {
     const entries = this.#entries;
     this.#entries = [];
     try {

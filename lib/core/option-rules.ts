@@ -14,15 +14,15 @@ export const integer =
       ? undefined
       : `an integer ${most === Number.MAX_SAFE_INTEGER ? `>= ${least}` : `from ${least} to ${most}`}`;
 
-/** A duration; `zero` says what 0 means, where it may be given. */
+/** A duration; `zero` says what 0 means ("off"), where it may be given. */
 export const milliseconds =
-  (zero?: 'off'): OptionRule =>
+  (zero?: string): OptionRule =>
   (value) => {
-    const least = zero === 'off' ? 0 : 1;
+    const least = zero === undefined ? 1 : 0;
     const fits = typeof value === 'number' && value >= least && value <= LONGEST_TIMER_MS;
     return fits
       ? undefined
-      : `milliseconds from ${least}${zero === 'off' ? ' (off)' : ''} to ${LONGEST_TIMER_MS}`;
+      : `milliseconds from ${least}${zero === undefined ? '' : ` (${zero})`} to ${LONGEST_TIMER_MS}`;
   };
 
 export const oneOf =
@@ -69,6 +69,7 @@ function describe(value: unknown, stringsAreHarmless = false): string {
 
 /** Names the option that was probably meant: the same but for case, unit or a few letters. */
 function suggestion(key: string, known: readonly string[]): string {
+  if (key === '') return '';
   const plain = (name: string) => name.toLowerCase().replace(/(ms|millis|timeout)$/, '');
   const meant = known.find(
     (each) => plain(each) === plain(key) || each.toLowerCase().startsWith(key.toLowerCase()),

@@ -81,6 +81,8 @@ export class PoolTimeoutError extends PoolError {
 function explain({ reason, stats, holders, cause }: PoolTimeoutDetails): string {
   switch (reason) {
     case 'leased': {
+      if (stats.leased === 0)
+        return `${stats.closing} that are still being closed take all the room; destroy() is slow`;
       const oldest = holders[0];
       const age = oldest === undefined ? '' : `, the oldest for ${Math.round(oldest.heldMs)} ms`;
       const place = oldest?.acquiredAt === undefined ? '' : ` (${oldest.acquiredAt.trim()})`;
@@ -175,5 +177,9 @@ export class LeaseBrokenError extends PoolError {
 export function messageOf(cause: unknown): string {
   if (cause instanceof AggregateError && cause.message === '') return cause.errors.map(messageOf).join('; ');
   if (cause instanceof Error) return cause.message === '' ? cause.name : cause.message;
-  return String(cause);
+  try {
+    return String(cause);
+  } catch {
+    return 'an error without words'; // what was thrown cannot be made a string, such as Object.create(null)
+  }
 }

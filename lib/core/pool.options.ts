@@ -63,7 +63,7 @@ export const POOL_OPTION_RULES: OptionRules<PoolOptions> = {
   idleTimeoutMs: milliseconds('off'),
   maxLifetimeMs: milliseconds('off'),
   maxUses: integer(0),
-  validateAfterIdleMs: milliseconds('off'),
+  validateAfterIdleMs: milliseconds('always'),
   keepAliveMs: milliseconds('off'),
   leakThresholdMs: milliseconds('off'),
   order: oneOf('lifo', 'fifo'),

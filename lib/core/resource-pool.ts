@@ -1,6 +1,6 @@
 import { endWith, ignoreElements, interval, map, startWith, takeUntil, type Observable } from 'rxjs';
 import { Admission } from './admission.js';
-import type { DrainReport } from './drain-report.js';
+import { withPart, type DrainReport, type PartReport } from './drain-report.js';
 import { drain } from './drain.js';
 import { Journal } from './journal.js';
 import { breakageOf, type Lease } from './lease.js';
@@ -58,7 +58,7 @@ export class ResourcePool<T> {
     this.options = withDefaults(POOL_DEFAULTS, options);
     this.journal = new Journal(name);
     this.events$ = this.journal.events.asObservable();
-    this.admission = new Admission<T>(this.journal, factory, this.options);
+    this.admission = new Admission<T>(this.journal, factory, this.options, () => this.stats());
     this.sweeper = setInterval(() => this.admission.sweep(), sweepEveryMs(this.options)).unref();
   }
 
@@ -142,7 +142,8 @@ export class ResourcePool<T> {
   resize(limits: { min?: number; max?: number }): void {
     const { supply } = this.admission;
     const { min = supply.min, max = supply.max } = limits;
-    const problems = [...optionProblems(limits, LIMIT_RULES), ...limitProblems({ min, max })];
+    const problems = optionProblems(limits, LIMIT_RULES);
+    if (problems.length === 0) problems.push(...limitProblems({ min, max }));
     if (problems.length > 0) throw new PoolOptionsError(this.name, problems);
     supply.min = min;
     supply.max = max;
@@ -174,18 +175,29 @@ export class ResourcePool<T> {
    * 10,000) has passed, then refuses and revokes the rest, and closes every resource. Never rejects. A second call joins the first.
    */
   drain({ timeoutMs = DEFAULT_DRAIN_TIMEOUT_MS }: { timeoutMs?: number } = {}): Promise<DrainReport> {
-    this.draining ??= this.drainNow(timeoutMs);
+    if (this.draining === undefined) {
+      // Known before it begins: whoever hears of the new state may ask for the report.
+      let begin!: (report: Promise<DrainReport>) => void;
+      this.draining = new Promise((resolve) => (begin = resolve));
+      begin(this.drainNow(timeoutMs));
+    }
     return this.draining;
   }
 
   private async drainNow(timeoutMs: number): Promise<DrainReport> {
     this.journal.moveTo('draining');
-    const report = await drain(this.admission, timeoutMs);
+    const [own, apart] = await Promise.all([drain(this.admission, timeoutMs), this.drainApart(timeoutMs)]);
+    const report = apart === undefined ? own : withPart(own, apart);
     clearInterval(this.sweeper);
     this.journal.moveTo('closed');
     this.journal.tell({ type: 'drained', report });
     this.journal.events.complete();
     return report;
+  }
+
+  /** For kinds of pools that keep something beside their resources: drains it, at the same time and by the same deadline. */
+  protected drainApart(_timeoutMs: number): Promise<PartReport | undefined> {
+    return Promise.resolve(undefined);
   }
 }
 
@@ -215,6 +227,7 @@ async function runWith<T, R>(
   signal: AbortSignal | undefined,
 ): Promise<R> {
   try {
+    signal?.throwIfAborted();
     const running = task(lease.resource, lease);
     return await (signal === undefined ? running : unlessAborted(running, signal, lease));
   } catch (error) {

@@ -122,7 +122,8 @@ export class SafeFactory<T> {
     try {
       return await new Promise<R>((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-        this.#root.runInAsyncScope(() => resolve(work(signal)));
+        // Not resolve(work): that would tie this promise to the work, deaf to the deadline.
+        this.#root.runInAsyncScope(() => void Promise.resolve(work(signal)).then(resolve, reject));
       });
     } finally {
       clearTimeout(timer);

@@ -19,6 +19,12 @@ export interface Demand<T> {
   brokeInUse(slot: Slot<T>, cause: unknown): void;
 }
 
+/**
+ * So many are prepared at the same time at most. A burst of callers is then served by those that come back soon, and does not
+ * make a resource for each; and a server that is short of breath is not stormed.
+ */
+const CREATING_AT_ONCE = 8;
+
 /** The part of a resource's life that jitter may take: resources opened together must not all end together. */
 const LIFETIME_JITTER = 0.1;
 
@@ -36,7 +42,7 @@ export class Supply<T> {
   min: number;
   max: number;
   /** Why the last try to open a resource failed; nothing once a later one succeeded. */
-  failure: { readonly cause: unknown } | undefined;
+  failure: { readonly cause: unknown; readonly at: number } | undefined;
 
   readonly #journal: Journal;
   readonly #options: ResolvedPoolOptions;
@@ -70,7 +76,8 @@ export class Supply<T> {
 
   /** Whether opening one more makes sense now. While opening fails, one try at a time is enough. */
   get mayOpen(): boolean {
-    if (this.size >= this.max || this.#backoff.resting) return false;
+    if (this.size >= this.max || this.counts.creating >= CREATING_AT_ONCE || this.#backoff.resting)
+      return false;
     return !this.#backoff.failing || this.counts.creating === 0;
   }
 
@@ -84,7 +91,7 @@ export class Supply<T> {
   async #open(slot: Slot<T>): Promise<void> {
     const startedAt = performance.now();
     try {
-      slot.resource = await this.#create(slot);
+      await this.#create(slot);
     } catch (error) {
       this.#openFailed(slot, error);
       return;
@@ -96,13 +103,12 @@ export class Supply<T> {
     }
     this.created += 1;
     this.createMs.record(now - startedAt);
-    this.#backoff.succeeded();
-    this.failure = undefined;
+    if (!slot.broken) this.#canOpen();
     this.#journal.tell({ type: 'created', createMs: now - startedAt });
     void this.#offer(slot, now);
   }
 
-  async #create(slot: Slot<T>): Promise<T> {
+  async #create(slot: Slot<T>): Promise<void> {
     const resource = await this.#factory.create();
     if (typeof resource === 'object' && this.#has(resource)) {
       throw new PoolError(
@@ -111,8 +117,8 @@ export class Supply<T> {
         'create() gave a resource that the pool has already',
       );
     }
+    slot.resource = resource; // before anything is awaited: the next create() may give the same
     await this.#factory.watch(resource, (cause) => this.#broke(slot, cause));
-    return resource;
   }
 
   #has(resource: T): boolean {
@@ -123,10 +129,19 @@ export class Supply<T> {
   #openFailed(slot: Slot<T>, error: unknown): void {
     this.#strike(slot);
     this.createFailures += 1;
-    this.failure = { cause: error };
-    this.#backoff.failed();
+    this.#cannotOpen(error);
     this.#journal.tell({ type: 'create-failed', error });
     this.#demand.roomChanged();
+  }
+
+  #canOpen(): void {
+    this.failure = undefined;
+    this.#backoff.succeeded();
+  }
+
+  #cannotOpen(cause: unknown): void {
+    this.failure = { cause, at: performance.now() };
+    this.#backoff.failed();
   }
 
   /** Whether `take` may find something. */
@@ -143,8 +158,17 @@ export class Supply<T> {
       void this.close(slot, unfit);
       return undefined;
     }
-    const fresh = now - Math.max(slot.usedAt, slot.validatedAt) < this.#options.validateAfterIdleMs;
-    return fresh || this.#validate(slot) ? slot : undefined;
+    return this.#isFresh(slot, now) || this.#validate(slot) ? slot : undefined;
+  }
+
+  /** Whether `take` would find something that need not be asked first. */
+  hasFresh(now: number): boolean {
+    const slot = this.#inventory.next;
+    return slot !== undefined && this.#unfit(slot, now) === undefined && this.#isFresh(slot, now);
+  }
+
+  #isFresh(slot: Slot<T>, now: number): boolean {
+    return now - Math.max(slot.usedAt, slot.validatedAt) < this.#options.validateAfterIdleMs;
   }
 
   /** True when the resource was found valid on the spot. */
@@ -163,8 +187,9 @@ export class Supply<T> {
 
   #validated(slot: Slot<T>, valid: boolean): boolean {
     if (valid) slot.validatedAt = performance.now();
-    else void this.close(slot, 'invalid');
-    return valid;
+    if (valid && !slot.broken) return true;
+    void this.close(slot, valid ? 'broken' : 'invalid');
+    return false;
   }
 
   lend(slot: Slot<T>, now: number): void {
@@ -247,8 +272,7 @@ export class Supply<T> {
   }
 
   #closeIdle(slot: Slot<T>, reason: DestroyReason): void {
-    this.#inventory.takeThis(slot);
-    void this.close(slot, reason);
+    if (this.#inventory.takeThis(slot)) void this.close(slot, reason);
   }
 
   /** Gives up on whatever is being prepared, and tries no more. */
@@ -260,6 +284,8 @@ export class Supply<T> {
   #broke(slot: Slot<T>, cause: unknown): void {
     if (slot.broken) return;
     slot.broken = true;
+    // One that breaks before anybody had it is no better than one that cannot be opened.
+    if (slot.uses === 0) this.#cannotOpen(cause);
     if (slot.state === 'idle') this.#closeIdle(slot, 'broken');
     else if (slot.state === 'leased') this.#demand.brokeInUse(slot, cause);
   }

@@ -58,12 +58,12 @@ export class Waiter<V> implements Waiting {
   }
 
   serve(value: V): void {
-    this.#stopWaiting();
+    this.stopWaiting();
     this.#resolve(value);
   }
 
   refuse(reason: unknown): void {
-    this.#stopWaiting();
+    this.stopWaiting();
     this.#reject(reason);
   }
 
@@ -72,7 +72,8 @@ export class Waiter<V> implements Waiting {
     this.#owner.aborted(this, this.#signal?.reason);
   }
 
-  #stopWaiting(): void {
+  /** From here on neither the deadline nor the signal can refuse it. */
+  stopWaiting(): void {
     clearTimeout(this.#timer);
     this.#signal?.removeEventListener('abort', this);
   }

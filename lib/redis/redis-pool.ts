@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Observable } from 'rxjs';
-import type { DrainReport } from '../core/drain-report.js';
+import type { DrainReport, PartReport } from '../core/drain-report.js';
 import { milliseconds, optionProblems, type OptionRules } from '../core/option-rules.js';
 import { PoolClosedError, PoolOptionsError, PoolUnavailableError } from '../core/pool.errors.js';
 import type { PoolStats } from '../core/pool.stats.js';
@@ -39,8 +39,6 @@ export interface PingOptions {
   signal?: AbortSignal;
 }
 
-const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
-
 /**
  * A pool of Redis connections. `commands` is enough for most work; `use()` and `acquire()` lend a connection for what needs one to
  * itself: a transaction that watches keys, another database, a subscription.
@@ -69,7 +67,6 @@ export class RedisPool extends ResourcePool<RedisConnection> {
   private readonly router: CommandRouter;
   private readonly timeouts: { readonly start: number; readonly ping: number };
   private limits: RedisPoolLimits;
-  private closing: Promise<DrainReport> | undefined;
 
   /** @throws {PoolOptionsError} names every problem of the options; nothing was opened */
   constructor(name: string, options: RedisPoolOptions) {
@@ -170,29 +167,14 @@ export class RedisPool extends ResourcePool<RedisConnection> {
     this.router.endLongLivedWork();
   }
 
-  /**
-   * As for any pool. Commands that block are ended at once; ordinary ones that are in flight have until `timeoutMs`, and then fail.
-   * Leaves no socket and no timer.
-   */
-  override drain({
-    timeoutMs = DEFAULT_DRAIN_TIMEOUT_MS,
-  }: { timeoutMs?: number } = {}): Promise<DrainReport> {
-    this.closing ??= this.close(timeoutMs);
-    return this.closing;
+  /** As for any pool. Commands that block are ended at once; ordinary ones that are in flight have until `timeoutMs`, and then fail. */
+  override drain(options?: { timeoutMs?: number }): Promise<DrainReport> {
+    this.endLongLivedWork();
+    return super.drain(options);
   }
 
-  private async close(timeoutMs: number): Promise<DrainReport> {
-    this.endLongLivedWork();
-    const [leases, shared] = await Promise.all([super.drain({ timeoutMs }), this.shared.drain(timeoutMs)]);
-    return {
-      ...leases,
-      durationMs: Math.max(leases.durationMs, shared.durationMs),
-      clean: leases.clean && shared.clean,
-      served: leases.served + shared.served,
-      rejected: leases.rejected + shared.rejected,
-      closed: leases.closed + shared.closed,
-      closeFailures: leases.closeFailures + shared.closeFailures,
-    };
+  protected override drainApart(timeoutMs: number): Promise<PartReport> {
+    return this.shared.drain(timeoutMs);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Changes } from './changes.js';
+import type { Changes } from '../core/changes.js';
 import { disconnect } from './connection-life.js';
 import { keepDiscreet } from './discretion.js';
 import { Trouble } from './trouble.js';

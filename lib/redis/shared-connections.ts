@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { Backoff } from '../core/backoff.js';
+import type { PartReport } from '../core/drain-report.js';
 import {
   PoolClosedError,
   PoolQueueFullError,
@@ -11,20 +12,9 @@ import {
 import type { PoolStats } from '../core/pool.stats.js';
 import { Waiter, type AcquireOptions, type WaiterOwner } from '../core/waiter.js';
 import { WaitingLine } from '../core/waiting-line.js';
-import { Changes } from './changes.js';
+import { Changes } from '../core/changes.js';
 import type { RedisConnection } from './redis-connection.js';
 import { SharedConnection } from './shared-connection.js';
-
-/** How the shared connections came to rest. */
-export interface SharedDrain {
-  /** Nothing was refused, and nothing cut off. */
-  readonly clean: boolean;
-  readonly served: number;
-  readonly rejected: number;
-  readonly closed: number;
-  readonly closeFailures: number;
-  readonly durationMs: number;
-}
 
 interface Limits {
   readonly acquireTimeoutMs: number;
@@ -136,7 +126,7 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
   }
 
   /** Serves those who wait and lets what is in flight finish until the time is up, then closes all. */
-  async drain(timeoutMs: number): Promise<SharedDrain> {
+  async drain(timeoutMs: number): Promise<PartReport> {
     const { limits } = this.#parts;
     const startedAt = performance.now();
     const before = { waiting: this.waiting, timeouts: this.timeouts, destroyed: this.destroyed };

@@ -102,3 +102,8 @@ PoolModule.forRootAsync({
   // @ts-expect-error -- the class makes no options for "archive"
   useClass: CacheOptions,
 });
+
+declare const fromAFile: PoolModuleOptions;
+
+// Names that are known only when the application runs are checked when it starts.
+PoolModule.forRootAsync({ pools: ['cache'], useFactory: () => fromAFile });

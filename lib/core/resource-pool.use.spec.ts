@@ -1,0 +1,155 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { FakeFactory, type FakeResource } from '../../test/support/fake-factory.js';
+import { advance, failureOf, sleep, useFakeTime, watch } from '../../test/support/fake-time.js';
+import type { Lease } from './lease.js';
+import { LeaseBrokenError, PoolError } from './pool.errors.js';
+import { ResourcePool } from './resource-pool.js';
+
+useFakeTime();
+
+const BACK = { leased: 0, idle: 1, destroyed: 0 };
+
+function aPool() {
+  const factory = new FakeFactory();
+  return { factory, pool: new ResourcePool('p', factory, { max: 1 }) };
+}
+
+describe('use()', () => {
+  it('gives the task the resource and its lease, and the caller what the task returns', async () => {
+    const { pool, factory } = aPool();
+    const task = jest.fn((resource: FakeResource, lease: Lease<FakeResource>) => {
+      expect(lease.resource).toBe(resource);
+      return 'done';
+    });
+    await expect(pool.use(task)).resolves.toBe('done');
+    expect(task.mock.calls[0]?.[0]).toBe(factory.created[0]);
+    expect(pool.stats()).toMatchObject(BACK);
+  });
+
+  it('keeps the resource until a promise of the task settles', async () => {
+    const { pool } = aPool();
+    const result = pool.use(() => sleep(50).then(() => 'done'));
+    await advance(49);
+    expect(pool.stats()).toMatchObject({ leased: 1 });
+    await advance(1);
+    expect(pool.stats()).toMatchObject(BACK);
+    await expect(result).resolves.toBe('done');
+  });
+
+  it.each([
+    ['rejects', () => Promise.reject(new Error('boom'))],
+    [
+      'throws synchronously',
+      () => {
+        throw new Error('boom');
+      },
+    ],
+  ])('gives the resource back unharmed when the task %s', async (_how, task: () => Promise<void>) => {
+    const { pool } = aPool();
+    await expect(pool.use(task)).rejects.toThrow('boom');
+    expect(pool.stats()).toMatchObject(BACK);
+  });
+
+  it('leaves it to the task to give the resource back early, or as unfit', async () => {
+    const { pool } = aPool();
+    await pool.use((_, lease) => lease.release());
+    expect(pool.stats()).toMatchObject(BACK);
+    await pool.use((_, lease) => lease.destroy());
+    expect(pool.stats()).toMatchObject({ size: 0, destroyed: 1 });
+  });
+
+  it('does not start the task of a caller who gave up waiting', async () => {
+    const { pool } = aPool();
+    const holder = await pool.acquire();
+    const task = jest.fn();
+    const client = new AbortController();
+    const failure = failureOf(pool.use(task, { signal: client.signal }));
+    client.abort(new Error('the client went away'));
+    expect(await failure).toBe(client.signal.reason);
+    await holder.release();
+    await advance(0);
+    expect(task).not.toHaveBeenCalled();
+    expect(pool.stats()).toMatchObject(BACK);
+  });
+
+  it('does not start the task of a caller who gave up in the moment of being served', async () => {
+    const { pool } = aPool();
+    const holder = await pool.acquire();
+    const task = jest.fn();
+    const client = new AbortController();
+    const failure = failureOf(pool.use(task, { signal: client.signal }));
+    void holder.release();
+    client.abort(new Error('the client went away'));
+    await advance(0);
+    expect(await failure).toBe(client.signal.reason);
+    expect(task).not.toHaveBeenCalled();
+    expect(pool.stats()).toMatchObject(BACK);
+  });
+
+  it('keeps the resource of a task that stops when its signal aborts', async () => {
+    const { pool } = aPool();
+    const client = new AbortController();
+    const { signal } = client;
+    const stopping = () =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    const failure = failureOf(pool.use(stopping, { signal }));
+    await advance(10);
+    client.abort(new Error('the client went away'));
+    await advance(10);
+    expect(await failure).toBe(signal.reason);
+    expect(pool.stats()).toMatchObject(BACK);
+  });
+
+  it('takes the resource away from a task that goes on after its signal aborts, and closes it', async () => {
+    const { pool, factory } = aPool();
+    const client = new AbortController();
+    let lateLook: unknown;
+    const goingOn = async (_: FakeResource, lease: Lease<FakeResource>) => {
+      await sleep(1_000);
+      lateLook = await failureOf(Promise.resolve().then(() => lease.resource));
+    };
+    const outcome = watch(pool.use(goingOn, { signal: client.signal }));
+    await advance(10);
+    client.abort(new Error('the client went away'));
+    await advance(1);
+    expect(outcome.reason).toBe(client.signal.reason);
+    expect(factory.destroyed).toEqual(factory.created);
+    await advance(1_000);
+    expect(lateLook).toBeInstanceOf(PoolError);
+    expect(pool.stats()).toMatchObject({ size: 0, destroyed: 1 });
+  });
+
+  it('lets the task finish when its signal aborts after the task did', async () => {
+    const { pool } = aPool();
+    const client = new AbortController();
+    await expect(pool.use(() => 'done', { signal: client.signal })).resolves.toBe('done');
+    client.abort();
+    await advance(10);
+    expect(pool.stats()).toMatchObject(BACK);
+  });
+
+  it('says that the resource was lost when the task failed of it', async () => {
+    const { pool, factory } = aPool();
+    const cause = new Error('socket closed');
+    const failure = await failureOf(
+      pool.use((resource) => {
+        factory.lose(resource, cause);
+        throw new Error('write after end');
+      }),
+    );
+    expect(failure).toBeInstanceOf(LeaseBrokenError);
+    expect(failure).toMatchObject({ cause });
+  });
+
+  it('gives the caller what a task returned that did without the lost resource', async () => {
+    const { pool, factory } = aPool();
+    const task = (resource: FakeResource) => {
+      factory.lose(resource);
+      return 'done';
+    };
+    await expect(pool.use(task)).resolves.toBe('done');
+    expect(pool.stats()).toMatchObject({ leased: 0 });
+  });
+});

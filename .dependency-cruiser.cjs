@@ -24,7 +24,11 @@ module.exports = {
       '^node_modules/(generic-pool|rxjs)/',
       '^(node:)?(async_hooks|perf_hooks)$',
     ]),
-    only('redis-knows-core', '', '^lib/redis/', ['^lib/(redis|core)/', '^node_modules/(ioredis|rxjs)/', '^(node:)?[a-z_/]+$']),
+    only('redis-knows-core', '', '^lib/redis/', [
+      '^lib/(redis|core)/',
+      '^node_modules/(ioredis|rxjs)/',
+      '^(node:)?[a-z_/]+$',
+    ]),
     only('compression-knows-core', '', '^lib/compression/', [
       '^lib/(compression|core)/',
       '^node_modules/rxjs/',
@@ -46,7 +50,13 @@ module.exports = {
       name: 'optional-peers-stay-behind-their-entry-points',
       severity: 'error',
       from: { path: LIB, pathNot: ['^lib/(health|metrics)/', SPECS] },
-      to: { path: ['^lib/(health|metrics)/', 'node_modules/@nestjs/terminus/', 'node_modules/(@opentelemetry|prom-client)/'] },
+      to: {
+        path: [
+          '^lib/(health|metrics)/',
+          'node_modules/@nestjs/terminus/',
+          'node_modules/(@opentelemetry|prom-client)/',
+        ],
+      },
     },
     {
       name: 'import-the-file-not-the-barrel',
@@ -65,6 +75,9 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['types', 'import', 'node', 'default'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['types', 'import', 'node', 'default'],
+    },
   },
 };

@@ -1,6 +1,6 @@
 // Packs the library as npm would publish it, installs it in empty NestJS 12 (ESM) and NestJS 11 (CommonJS) applications, and runs them:
 // first without Terminus, then with it. Needs the npm registry and a Redis server.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -36,7 +36,8 @@ describe('The architecture', () => {
 
     beforeAll(() => {
       scratch = mkdtempSync(join(tmpdir(), 'architecture-'));
-      for (const file of [RULES, 'tsconfig.json', 'package.json']) copyFileSync(join(ROOT, file), join(scratch, file));
+      for (const file of [RULES, 'tsconfig.json', 'package.json'])
+        copyFileSync(join(ROOT, file), join(scratch, file));
       symlinkSync(join(ROOT, 'node_modules'), join(scratch, 'node_modules'));
     });
 
@@ -56,8 +57,16 @@ describe('The architecture', () => {
           'core/b.ts': `import type { A } from './a.js'; export type B = A | 1;`,
         },
       ],
-      ['Nest in the core', 'core-stands-alone: lib/core/a.ts -> ', { 'core/a.ts': `import '@nestjs/common';` }],
-      ['zlib in the core', 'core-stands-alone: lib/core/a.ts -> zlib', { 'core/a.ts': `import 'node:zlib';` }],
+      [
+        'Nest in the core',
+        'core-stands-alone: lib/core/a.ts -> ',
+        { 'core/a.ts': `import '@nestjs/common';` },
+      ],
+      [
+        'zlib in the core',
+        'core-stands-alone: lib/core/a.ts -> zlib',
+        { 'core/a.ts': `import 'node:zlib';` },
+      ],
       [
         'an arrow back from the core',
         'core-stands-alone: lib/core/a.ts -> lib/redis/b.ts',
@@ -83,7 +92,11 @@ describe('The architecture', () => {
         'import-the-file-not-the-barrel: lib/core/a.ts -> lib/index.ts',
         { 'core/a.ts': `import '../index.js';`, 'index.ts': '' },
       ],
-      ['an import of a file that is not there', 'no-unresolvable: lib/core/a.ts -> ./b.js', { 'core/a.ts': `import './b.js';` }],
+      [
+        'an import of a file that is not there',
+        'no-unresolvable: lib/core/a.ts -> ./b.js',
+        { 'core/a.ts': `import './b.js';` },
+      ],
     ])('%s', (_what, expected, files) => {
       rmSync(join(scratch, 'lib'), { recursive: true, force: true });
       for (const [path, text] of Object.entries(files)) {

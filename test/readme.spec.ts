@@ -17,7 +17,9 @@ describe.each(['README.md', 'docs/lifecycle.md', 'docs/recipes.md'])('The snippe
 
   it('compile', () => {
     const own = snippets(page).filter(({ from }) => from === undefined);
-    expect(compile(Object.fromEntries(own.map(({ code }, at) => [`snippet-${at + 1}.ts`, code])))).toEqual([]);
+    expect(compile(Object.fromEntries(own.map(({ code }, at) => [`snippet-${at + 1}.ts`, code])))).toEqual(
+      [],
+    );
   });
 
   it('are the code of the file they are taken from', () => {

@@ -7,6 +7,7 @@ import {
   PoolClosedError,
   PoolQueueFullError,
   PoolTimeoutError,
+  PoolUnavailableError,
   type PoolTimeoutReason,
 } from './pool.errors.js';
 import type { Journal } from './journal.js';
@@ -77,6 +78,7 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
 
   #wait(options: AcquireOptions | undefined, acquiredAt: string | undefined): Promise<Lease<T>> {
     this.#keepsMin = true;
+    if (this.supply.isDown) return Promise.reject(this.#unavailable());
     if (this.#line.length >= this.#options.maxWaiting + this.#placesComing) {
       return Promise.reject(new PoolQueueFullError(this.name, this.#options.maxWaiting));
     }
@@ -108,7 +110,20 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
       const slot = supply.take(now);
       if (slot !== undefined) this.#handOver(slot);
     }
-    while ((this.#line.length > supply.counts.creating || this.#belowMin) && supply.mayOpen) supply.open();
+    while (this.#needsMore && supply.mayOpen) supply.open();
+  }
+
+  /** While the supply is down newcomers are not let in to wait, and one try after the other is made all the same. */
+  get #needsMore(): boolean {
+    const { supply } = this;
+    const isProbing = supply.isDown && this.#journal.state === 'open';
+    return this.#line.length > supply.counts.creating || this.#belowMin || isProbing;
+  }
+
+  #unavailable(): PoolUnavailableError {
+    const message =
+      'no resource can be opened; one try after the other goes on in the background, and heals the pool';
+    return new PoolUnavailableError(this.name, message, this.supply.opener.failure?.cause);
   }
 
   /** More wait than something is being prepared for; or the next idle one need not be prepared. */
@@ -201,7 +216,7 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
     const waitedMs = performance.now() - waiter.since;
     const reason = this.#whyNothingCame(waiter, waitedMs - waiter.timeoutMs);
     const stats = this.#statsToShow();
-    const cause = reason === 'create-failing' ? { cause: this.supply.failure?.cause } : {};
+    const cause = reason === 'create-failing' ? { cause: this.supply.opener.failure?.cause } : {};
     const holders = longestHolders(this.supply.slots()).slice(0, HOLDERS_NAMED);
     const error = new PoolTimeoutError(this.name, { reason, waitedMs, stats, holders, ...cause });
     this.timeouts += 1;
@@ -218,7 +233,8 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
   }
 
   #whyNothingCame({ since }: Waiter<Lease<T>>, overdueMs: number): PoolTimeoutReason {
-    const { counts, max, failure } = this.supply;
+    const { counts, max } = this.supply;
+    const { failure } = this.supply.opener;
     if (overdueMs >= BLOCKED_MS) return 'event-loop-blocked';
     if (this.#journal.state === 'suspended') return 'suspended';
     if (counts.leased + counts.closing >= max) return 'leased';
@@ -245,13 +261,13 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
       min: supply.min,
       max: supply.max,
       acquired: this.acquired,
-      created: supply.created,
+      created: supply.opener.created,
       destroyed: supply.destroyed,
       timeouts: this.timeouts,
-      createFailures: supply.createFailures,
+      createFailures: supply.opener.failures,
       waitMs: this.waitMs.read(),
       useMs: this.useMs.read(),
-      createMs: supply.createMs.read(),
+      createMs: supply.opener.createMs.read(),
     };
   }
 

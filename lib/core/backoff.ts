@@ -5,6 +5,9 @@
 const FIRST_MS = 50;
 const LONGEST_MS = 1_000;
 
+/** After so many failures in a row the next try will hardly do better: about a second has passed then. */
+const HOPELESS_AFTER = 5;
+
 /** Spaces out tries that keep failing. Failures of tries that ran side by side count as one. */
 export class Backoff {
   #failuresInARow = 0;
@@ -18,6 +21,11 @@ export class Backoff {
     return this.#failuresInARow > 0;
   }
 
+  /** So many tries failed in a row that nobody should wait for the next. */
+  get hopeless(): boolean {
+    return this.#failuresInARow >= HOPELESS_AFTER;
+  }
+
   /** It is too early for the next try. */
   get resting(): boolean {
     return this.#timer !== undefined;
@@ -27,6 +35,7 @@ export class Backoff {
     this.#failuresInARow = 0;
   }
 
+  /** Does not keep the process alive for the next try: whoever waits for it has a deadline that does. */
   failed(): void {
     if (this.#timer !== undefined || this.#stopped) return;
     const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#failuresInARow);
@@ -37,7 +46,7 @@ export class Backoff {
         this.tryAgain();
       },
       ceiling * (0.5 + Math.random() / 2),
-    );
+    ).unref();
   }
 
   /** For good: what fails after this is not tried again. */

@@ -172,6 +172,16 @@ describe('a burst', () => {
     expect(factory.creates.calls).toBe(3);
   });
 
+  it('is not held up by resources of which nobody says whether they can be reset', async () => {
+    const { pool, factory } = aPool({ max: 20 }, new FakeFactory({ reset: true }));
+    const leases = await Promise.all(Array.from({ length: 10 }, () => pool.acquire()));
+    factory.resets.manner = 'hangs';
+    for (const lease of leases) void lease.release();
+    const callers = Array.from({ length: 11 }, () => watch(pool.acquire()));
+    await advance(0);
+    expect(callers[0]?.state).toBe('fulfilled');
+  });
+
   it('that is over before the resources are there opens nothing more', async () => {
     const { pool, factory } = aPool({ max: 5, acquireTimeoutMs: 50 });
     factory.creates.ms = 100;

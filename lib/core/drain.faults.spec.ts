@@ -72,7 +72,7 @@ describe('drain(), whatever the factory does,', () => {
   });
 
   it.each(['validates', 'resets'] as const)(
-    'does not wait for a resource that nobody needs any more while it %s',
+    'closes a resource of which nobody says how it %s',
     async (what) => {
       const factory = new FakeFactory({ validate: true, reset: true });
       const { pool } = aPool({ validateAfterIdleMs: 0 }, factory);
@@ -83,7 +83,7 @@ describe('drain(), whatever the factory does,', () => {
       const drained = watch(pool.drain({ timeoutMs: 100 }));
       await advance(100);
       expect(caller.state).toBe('rejected');
-      expect(drained.value).toMatchObject({ clean: true, closed: 1 });
+      expect(drained.value).toMatchObject({ closed: 1 });
       expectNothingLeft(pool, factory);
     },
   );

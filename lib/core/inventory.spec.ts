@@ -11,11 +11,14 @@ function anInventory(order: 'lifo' | 'fifo' = 'lifo') {
   return new Inventory<Place>(() => ({ number: (made += 1), usedAt: 0 }), order);
 }
 
-/** An inventory in which `count` slots lie idle, put there in the order of their numbers. */
+/** An inventory in which `count` slots lie idle, used in the order of their numbers. */
 function aStocked(count: number, order?: 'lifo' | 'fifo') {
   const inventory = anInventory(order);
   const slots = Array.from({ length: count }, () => inventory.add());
-  for (const slot of slots) inventory.shelve(slot);
+  for (const slot of slots) {
+    slot.usedAt = slot.number;
+    inventory.shelve(slot);
+  }
   return { inventory, slots };
 }
 
@@ -60,19 +63,22 @@ describe('the inventory', () => {
     expect(numbersOf(inventory.idleSlots())).toEqual([1, 2, 3]);
   });
 
-  it.each(['lifo', 'fifo'] as const)('knows which one it would take: %s', (order) => {
+  it.each(['lifo', 'fifo'] as const)('shows which slot is taken next: %s', (order) => {
     const { inventory } = aStocked(3, order);
     const { next } = inventory;
     expect(inventory.take()).toBe(next);
+    expect(anInventory(order).next).toBeUndefined();
   });
 
-  it('puts a slot that was not used meanwhile back to where it was', () => {
-    const { inventory, slots } = aStocked(3);
-    slots.forEach((slot, at) => (slot.usedAt = at));
-    for (const slot of slots) inventory.takeThis(slot);
-    for (const slot of slots.toReversed()) inventory.shelve(slot);
-    expect(numbersOf(inventory.idleSlots())).toEqual([1, 2, 3]);
-  });
+  it.each(['lifo', 'fifo'] as const)(
+    'puts a slot that was out without being used to where it was: %s',
+    (order) => {
+      const { inventory, slots } = aStocked(4, order);
+      for (const slot of [slots[1]!, slots[0]!, slots[3]!]) inventory.takeThis(slot);
+      for (const slot of [slots[3]!, slots[0]!, slots[1]!]) inventory.shelve(slot);
+      expect(numbersOf(inventory.idleSlots())).toEqual([1, 2, 3, 4]);
+    },
+  );
 
   it('lists all slots, in and out, in the order in which they were added', () => {
     const { inventory } = aStocked(2);
@@ -86,8 +92,6 @@ describe('the inventory', () => {
     expect(inventory.takeThis(slots[1]!)).toBe(true);
     expect(numbersOf(inventory.idleSlots())).toEqual([1, 3]);
     expect(inventory).toMatchObject({ size: 3, idle: 2 });
-    inventory.shelve(slots[1]!);
-    expect(inventory.take()).toBe(slots[1]);
   });
 
   it('does not take out a slot that is out already', () => {
@@ -111,7 +115,8 @@ describe('the inventory', () => {
     for (let move = 0; move < 10_000; move += 1) {
       if (move % 7 === 0) out.push(inventory.add());
       else if (move % 11 === 0) inventory.remove(out.pop()!);
-      else if (move % 2 === 0) inventory.shelve(out.pop() ?? inventory.add());
+      else if (move % 2 === 0)
+        inventory.shelve(Object.assign(out.pop() ?? inventory.add(), { usedAt: move }));
       else out.push(inventory.take() ?? inventory.add());
       expect(inventory.size).toBe(inventory.idle + out.length);
     }

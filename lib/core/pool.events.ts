@@ -19,6 +19,8 @@ export type DestroyReason =
 export type PoolHappening =
   | { readonly type: 'created'; readonly createMs: number }
   | { readonly type: 'create-failed'; readonly error: unknown }
+  | { readonly type: 'breaker-opened'; readonly cause: unknown }
+  | { readonly type: 'breaker-closed' }
   | { readonly type: 'acquired'; readonly waitMs: number }
   | { readonly type: 'released'; readonly useMs: number }
   | { readonly type: 'destroyed'; readonly reason: DestroyReason }

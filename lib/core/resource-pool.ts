@@ -72,6 +72,7 @@ export class ResourcePool<T> {
    *
    * @throws {PoolTimeoutError} nothing came free in time; says why
    * @throws {PoolQueueFullError} `maxWaiting` callers are waiting already
+   * @throws {PoolUnavailableError} nothing can be opened: try after try has failed, and there is no resource
    * @throws {PoolClosedError} the pool is draining or closed
    * @throws the signal's reason, when it aborts before the lease is there
    */
@@ -130,7 +131,7 @@ export class ResourcePool<T> {
     await admission.until(() => enough() || ended(), timeoutMs);
     if (ended()) throw new PoolClosedError(this.name, this.state);
     if (enough()) return;
-    const cause = supply.failure?.cause ?? 'they were still being opened';
+    const cause = supply.opener.failure?.cause ?? 'they were still being opened';
     throw new PoolUnavailableError(this.name, `could not open ${supply.min} within ${timeoutMs} ms`, cause);
   }
 

@@ -116,6 +116,17 @@ describe('maxLifetimeMs', () => {
     expect(reasons).toEqual(['lifetime']);
     expect(pool.stats()).toMatchObject({ size: 0 });
   });
+
+  it('is no failure, though the socket of the old one closes: its successor comes at once', async () => {
+    const { pool, factory } = await anIdlePool(1, { max: 1, maxLifetimeMs: 1_000, idleTimeoutMs: 0 });
+    const { destroy } = factory;
+    factory.destroy = (resource) => {
+      factory.lose(resource);
+      return destroy(resource);
+    };
+    await advance(1_000);
+    expect(pool.stats()).toMatchObject({ idle: 1, created: 2 });
+  });
 });
 
 describe('maxUses', () => {

@@ -1,8 +1,6 @@
-import { Backoff } from './backoff.js';
-import { DurationHistogram } from './duration-histogram.js';
 import { Inventory } from './inventory.js';
 import type { Journal } from './journal.js';
-import { PoolError } from './pool.errors.js';
+import { Opener } from './opener.js';
 import type { DestroyReason } from './pool.events.js';
 import type { ResolvedPoolOptions } from './pool.options.js';
 import type { ResourceFactory } from './resource-factory.js';
@@ -20,36 +18,22 @@ export interface Demand<T> {
 }
 
 /**
- * So many are prepared at the same time at most. A burst of callers is then served by those that come back soon, and does not
- * make a resource for each; and a server that is short of breath is not stormed.
- */
-const CREATING_AT_ONCE = 8;
-
-/** The part of a resource's life that jitter may take: resources opened together must not all end together. */
-const LIFETIME_JITTER = 0.1;
-
-/**
  * The supply side of a pool: opens, validates, resets, retires and closes resources. Every slot is in one state, and every state
  * counts against `max`.
  */
 export class Supply<T> {
   readonly counts: Record<SlotState, number> = { creating: 0, idle: 0, leased: 0, closing: 0 };
-  readonly createMs = new DurationHistogram();
-  created = 0;
+  readonly opener: Opener<T>;
   destroyed = 0;
-  createFailures = 0;
   closeFailures = 0;
   min: number;
   max: number;
-  /** Why the last try to open a resource failed; nothing once a later one succeeded. */
-  failure: { readonly cause: unknown; readonly at: number } | undefined;
 
   readonly #journal: Journal;
   readonly #options: ResolvedPoolOptions;
   readonly #factory: SafeFactory<T>;
   readonly #demand: Demand<T>;
   readonly #inventory: Inventory<Slot<T>>;
-  readonly #backoff = new Backoff(() => this.#demand.roomChanged());
 
   constructor(
     journal: Journal,
@@ -64,6 +48,11 @@ export class Supply<T> {
     this.#factory = new SafeFactory(journal.name, factory, options);
     this.#demand = demand;
     this.#inventory = new Inventory<Slot<T>>(() => new Slot<T>(), options.order);
+    this.opener = new Opener<T>(journal, this.#factory, options.maxLifetimeMs, {
+      tryAgain: () => demand.roomChanged(),
+      has: (resource) => this.#has(resource),
+      broke: (slot, cause) => this.#broke(slot, cause),
+    });
   }
 
   get size(): number {
@@ -74,11 +63,14 @@ export class Supply<T> {
     return this.#inventory.slots();
   }
 
-  /** Whether opening one more makes sense now. While opening fails, one try at a time is enough. */
+  /** Whether opening one more makes sense now. */
   get mayOpen(): boolean {
-    if (this.size >= this.max || this.counts.creating >= CREATING_AT_ONCE || this.#backoff.resting)
-      return false;
-    return !this.#backoff.failing || this.counts.creating === 0;
+    return this.size < this.max && this.opener.mayTry;
+  }
+
+  /** There is nothing to lend, and opening something keeps failing. */
+  get isDown(): boolean {
+    return this.opener.breakerIsOpen && this.size - this.counts.closing === this.opener.underway;
   }
 
   /** Opens a resource in the background; `demand` hears of the outcome. */
@@ -89,59 +81,10 @@ export class Supply<T> {
   }
 
   async #open(slot: Slot<T>): Promise<void> {
-    const startedAt = performance.now();
-    try {
-      await this.#create(slot);
-    } catch (error) {
-      this.#openFailed(slot, error);
-      return;
-    }
-    const now = performance.now();
-    slot.usedAt = slot.validatedAt = now;
-    if (this.#options.maxLifetimeMs > 0) {
-      slot.expiresAt = now + this.#options.maxLifetimeMs * (1 - Math.random() * LIFETIME_JITTER);
-    }
-    this.created += 1;
-    this.createMs.record(now - startedAt);
-    if (!slot.broken) this.#canOpen();
-    this.#journal.tell({ type: 'created', createMs: now - startedAt });
-    void this.#offer(slot, now);
-  }
-
-  async #create(slot: Slot<T>): Promise<void> {
-    const resource = await this.#factory.create();
-    if (typeof resource === 'object' && this.#has(resource)) {
-      throw new PoolError(
-        'ERR_POOL_FACTORY',
-        this.#journal.name,
-        'create() gave a resource that the pool has already',
-      );
-    }
-    slot.resource = resource; // before anything is awaited: the next create() may give the same
-    await this.#factory.watch(resource, (cause) => this.#broke(slot, cause));
-  }
-
-  #has(resource: T): boolean {
-    for (const slot of this.slots()) if (slot.resource === resource) return true;
-    return false;
-  }
-
-  #openFailed(slot: Slot<T>, error: unknown): void {
+    const opened = await this.opener.open(slot);
+    if (opened) return this.#offer(slot, slot.usedAt);
     this.#strike(slot);
-    this.createFailures += 1;
-    this.#cannotOpen(error);
-    this.#journal.tell({ type: 'create-failed', error });
     this.#demand.roomChanged();
-  }
-
-  #canOpen(): void {
-    this.failure = undefined;
-    this.#backoff.succeeded();
-  }
-
-  #cannotOpen(cause: unknown): void {
-    this.failure = { cause, at: performance.now() };
-    this.#backoff.failed();
   }
 
   /** Whether `take` may find something. */
@@ -277,17 +220,21 @@ export class Supply<T> {
 
   /** Gives up on whatever is being prepared, and tries no more. */
   abandon(reason: unknown): void {
-    this.#backoff.stop();
+    this.opener.stop();
     this.#factory.abortPreparations(reason);
   }
 
   #broke(slot: Slot<T>, cause: unknown): void {
     if (slot.broken) return;
     slot.broken = true;
-    // One that breaks before anybody had it is no better than one that cannot be opened.
-    if (slot.uses === 0) this.#cannotOpen(cause);
+    if (slot.uses === 0 && slot.state !== 'closing') this.opener.failed(cause);
     if (slot.state === 'idle') this.#closeIdle(slot, 'broken');
     else if (slot.state === 'leased') this.#demand.brokeInUse(slot, cause);
+  }
+
+  #has(resource: T): boolean {
+    for (const slot of this.slots()) if (slot.resource === resource) return true;
+    return false;
   }
 
   #strike(slot: Slot<T>): void {

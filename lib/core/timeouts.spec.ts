@@ -107,11 +107,21 @@ describe('a PoolTimeoutError', () => {
     expect(error.cause).toBeUndefined();
   });
 
+  it('does not blame a failure after which another one could be opened', async () => {
+    const { pool, factory } = aPool();
+    factory.creates.next(1, 'rejects');
+    const [, late] = [pool.acquire(), failureOf(pool.acquire())];
+    await advance(0);
+    factory.creates.ms = 3_000;
+    await advance(500);
+    expect(await late).toMatchObject({ reason: 'create-slow' });
+  });
+
   it('blames a failure from before the caller came as long as nothing is tried again', async () => {
     const { pool, factory } = aPool();
     factory.creates.manner = 'rejects';
     void failureOf(pool.acquire({ timeoutMs: 5_000 }));
-    await advance(4_000);
+    await advance(1);
     const error = await timeOut(pool, 5);
     expect(error).toMatchObject({ reason: 'create-failing', cause: factory.creates.error });
   });

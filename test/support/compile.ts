@@ -19,12 +19,14 @@ export function compile(sources: Readonly<Record<string, string>>): string[] {
   const options = projectOptions();
   const host = ts.createCompilerHost(options);
   const virtual = new Map(Object.entries(sources).map(([path, text]) => [join(ROOT, path), text]));
-  const { fileExists, readFile, getSourceFile } = host;
-  host.fileExists = (path) => virtual.has(path) || fileExists(path);
-  host.readFile = (path) => virtual.get(path) ?? readFile(path);
+  const onDisk = { ...host };
+  host.fileExists = (path) => virtual.has(path) || onDisk.fileExists(path);
+  host.readFile = (path) => virtual.get(path) ?? onDisk.readFile(path);
   host.getSourceFile = (path, ...rest) => {
     const text = virtual.get(path);
-    return text === undefined ? getSourceFile(path, ...rest) : ts.createSourceFile(path, text, ts.ScriptTarget.ES2022);
+    return text === undefined
+      ? onDisk.getSourceFile(path, ...rest)
+      : ts.createSourceFile(path, text, ts.ScriptTarget.ES2022);
   };
   const program = ts.createProgram([...virtual.keys()], options, host);
   return [...virtual.keys()].flatMap((path) => {
@@ -34,8 +36,10 @@ export function compile(sources: Readonly<Record<string, string>>): string[] {
 }
 
 function describe({ file, start, messageText }: ts.Diagnostic): string {
-  const line = file === undefined ? '' : `${file.fileName.slice(ROOT.length + 1)}:${lineOf(file, start ?? 0)}: `;
+  const line =
+    file === undefined ? '' : `${file.fileName.slice(ROOT.length + 1)}:${lineOf(file, start ?? 0)}: `;
   return line + ts.flattenDiagnosticMessageText(messageText, ' ');
 }
 
-const lineOf = (file: ts.SourceFile, position: number) => file.getLineAndCharacterOfPosition(position).line + 1;
+const lineOf = (file: ts.SourceFile, position: number) =>
+  file.getLineAndCharacterOfPosition(position).line + 1;

@@ -1,0 +1,9 @@
+import { z } from 'zod';
+
+/** What the application reads from its environment. */
+export const environmentSchema = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3_000),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+});
+
+export type Environment = z.output<typeof environmentSchema>;

@@ -13,6 +13,7 @@ describe('The public surface', () => {
       'LeaseBrokenError',
       'LeaseReleasedError',
       'PoolClosedError',
+      'PoolDeadlockError',
       'PoolError',
       'PoolModule',
       'PoolNotFoundError',

@@ -26,6 +26,7 @@ export {
   LeaseBrokenError,
   LeaseReleasedError,
   PoolClosedError,
+  PoolDeadlockError,
   PoolError,
   PoolNotFoundError,
   PoolOptionsError,

@@ -1,10 +1,11 @@
 import { Changes } from './changes.js';
 import { DurationHistogram } from './duration-histogram.js';
-import { longestHolders, type LeaseHolder } from './lease-holder.js';
-import { breakLease, DONE, Lease, type Lender } from './lease.js';
+import { describeHolder, longestHolders, type LeaseHolder } from './lease-holder.js';
+import { breakLease, DONE, Lease, lentBy, type Lender } from './lease.js';
 import {
   LeaseBrokenError,
   PoolClosedError,
+  PoolDeadlockError,
   PoolQueueFullError,
   PoolTimeoutError,
   PoolUnavailableError,
@@ -16,6 +17,7 @@ import type { PoolStats } from './pool.stats.js';
 import type { ResourceFactory } from './resource-factory.js';
 import type { Slot } from './slot.js';
 import { Supply, type Demand } from './supply.js';
+import { Task, type Contended } from './task.js';
 import { Waiter, type AcquireOptions, type WaiterOwner } from './waiter.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -25,11 +27,17 @@ const BLOCKED_MS = 100;
 /** How many holders a time-out names. */
 const HOLDERS_NAMED = 5;
 
+/** One lending of a slot, told from later ones of the same slot. */
+interface Loan<T> {
+  readonly slot: Slot<T>;
+  readonly uses: number;
+}
+
 /**
  * The demand side of a pool: who gets a resource, who waits, in which order, how long, and who is told what.
  * A caller who finds a fit idle resource and nobody waiting gets it without a timer and without a place in the line.
  */
-export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>> {
+export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>, Contended {
   readonly name: string;
   readonly supply: Supply<T>;
   readonly waitMs = new DurationHistogram();
@@ -42,6 +50,8 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
   readonly #statsToShow: () => PoolStats;
   readonly #line = new WaitingLine<Waiter<Lease<T>>>();
   readonly #changes = new Changes();
+  /** Hears of leases that were garbage-collected; only while leaks are watched for. */
+  readonly #forgotten: FinalizationRegistry<Loan<T>> | undefined;
   /** Keep `min` open; not before somebody started or used the pool. */
   #keepsMin = false;
 
@@ -56,6 +66,8 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
     this.#journal = journal;
     this.#options = options;
     this.#statsToShow = statsToShow;
+    if (options.leakThresholdMs > 0)
+      this.#forgotten = new FinalizationRegistry((loan) => this.#reclaim(loan));
     this.supply = new Supply<T>(journal, factory, options, this);
   }
 
@@ -82,15 +94,33 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
     if (this.#line.length >= this.#options.maxWaiting + this.#placesComing) {
       return Promise.reject(new PoolQueueFullError(this.name, this.#options.maxWaiting));
     }
-    const waiter = new Waiter<Lease<T>>(
-      this,
-      options?.timeoutMs ?? this.#options.acquireTimeoutMs,
-      acquiredAt,
-      options,
-    );
+    const task = Task.current;
+    return task === undefined ? this.#queue(options, acquiredAt) : this.#waitAs(task, options, acquiredAt);
+  }
+
+  #queue(options: AcquireOptions | undefined, acquiredAt: string | undefined): Promise<Lease<T>> {
+    const timeoutMs = options?.timeoutMs ?? this.#options.acquireTimeoutMs;
+    const waiter = new Waiter<Lease<T>>(this, timeoutMs, acquiredAt, options);
     this.#line.join(waiter);
     this.serve();
     return waiter.promise;
+  }
+
+  /** A task that holds the last resource of a pool asks for more. */
+  async #waitAs(
+    task: Task,
+    options: AcquireOptions | undefined,
+    acquiredAt: string | undefined,
+  ): Promise<Lease<T>> {
+    const stopWaiting = task.waitFor(this);
+    try {
+      const held = task.deadlockWith(this);
+      if (held !== undefined)
+        throw new PoolDeadlockError(this.name, held.pool.name, held.describe(), this.#statsToShow());
+      return await this.#queue(options, acquiredAt);
+    } finally {
+      stopWaiting();
+    }
   }
 
   /** Those for whom a resource is being, or can be, prepared do not wait in vain and do not count against `maxWaiting`. */
@@ -170,7 +200,47 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
     if (this.#journal.observed) this.#journal.tell({ type: 'acquired', waitMs });
     const lease = new Lease<T>(this, slot, acquiredAt);
     slot.lease = lease;
+    if (this.#forgotten !== undefined) this.#watchFor(lease, slot);
     return lease;
+  }
+
+  #watchFor(lease: Lease<T>, slot: Slot<T>): void {
+    slot.lease = new WeakRef(lease);
+    slot.acquiredAt = lease.acquiredAt;
+    this.#forgotten?.register(lease, { slot, uses: slot.uses });
+  }
+
+  /** Nobody can give this lease back any more. What it lent is closed: somebody may still use it, without the lease. */
+  #reclaim({ slot, uses }: Loan<T>): void {
+    if (slot.state !== 'leased' || slot.uses !== uses) return;
+    const { acquiredAt = '' } = slot;
+    const heldMs = performance.now() - slot.leasedAt;
+    slot.leakReported = false;
+    this.#endUse(slot);
+    this.#journal.tell({ type: 'leaked', heldMs, acquiredAt, collected: true });
+    void this.supply.close(slot, 'leaked');
+  }
+
+  /** All that the pool may have is leased. */
+  get isExhausted(): boolean {
+    return this.supply.counts.leased >= this.supply.max;
+  }
+
+  *tasks(): Iterable<Task | undefined> {
+    for (const slot of this.supply.slots()) if (slot.state === 'leased') yield slot.task;
+  }
+
+  /** Runs what a caller wants to do with a lease, and tells it from others if the lease was the last to be had. */
+  run<R>(lease: Lease<T>, work: () => R | Promise<R>): R | Promise<R> {
+    if (!this.isExhausted) return work();
+    const slot = lentBy(lease) as Slot<T>;
+    if (!slot.isLentBy(lease)) return work();
+    slot.task = new Task({
+      pool: this,
+      isOver: () => !slot.isLentBy(lease),
+      describe: () => describeHolder(slot, performance.now()),
+    });
+    return slot.task.run(work);
   }
 
   takeBack(slot: Slot<T>): Promise<void> {
@@ -201,12 +271,10 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
   #endUse(slot: Slot<T>, breakage?: LeaseBrokenError): number {
     const now = performance.now();
     const useMs = now - slot.leasedAt;
-    if (breakage !== undefined && slot.lease !== undefined) breakLease(slot.lease, breakage);
-    if (slot.leakReported) {
-      slot.leakReported = false;
-      this.#journal.tell({ type: 'returned-late', heldMs: useMs, acquiredAt: slot.lease?.acquiredAt ?? '' });
-    }
-    slot.lease = undefined;
+    const { leakReported, acquiredAt = '' } = slot;
+    const lease = slot.endLease();
+    if (breakage !== undefined && lease !== undefined) breakLease(lease, breakage);
+    if (leakReported) this.#journal.tell({ type: 'returned-late', heldMs: useMs, acquiredAt });
     this.useMs.record(useMs);
     if (this.#journal.observed) this.#journal.tell({ type: 'released', useMs });
     return now;
@@ -290,7 +358,7 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
       const heldMs = now - slot.leasedAt;
       if (slot.state !== 'leased' || slot.leakReported || heldMs < this.#options.leakThresholdMs) continue;
       slot.leakReported = true;
-      this.#journal.tell({ type: 'leaked', heldMs, acquiredAt: slot.lease?.acquiredAt ?? '' });
+      this.#journal.tell({ type: 'leaked', heldMs, acquiredAt: slot.acquiredAt ?? '', collected: false });
     }
   }
 

@@ -1,107 +1,101 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { FakeFactory } from '../../test/support/fake-factory.js';
-import { advance, failureOf, useFakeTime } from '../../test/support/fake-time.js';
+import { advance, failureOf, useFakeTime, watch } from '../../test/support/fake-time.js';
 import { PoolTimeoutError, PoolUnavailableError } from './pool.errors.js';
-import type { PoolEvent } from './pool.events.js';
 import type { PoolOptions } from './pool.options.js';
 import { ResourcePool } from './resource-pool.js';
 
 useFakeTime();
 
 const REFUSED = new Error('ECONNREFUSED');
+const LONG_ENOUGH = 2_000;
 
-/** Enough for five tries, and for the pauses between them. */
-const OUTAGE_MS = 2_000;
-
-function aPool(options: PoolOptions = {}) {
+/** A pool whose factory fails, and somebody who found that out. */
+async function aPoolThatIsDown(options: PoolOptions = {}) {
   const factory = new FakeFactory();
-  return { factory, pool: new ResourcePool('p', factory, { max: 4, ...options }) };
-}
-
-/** A pool that cannot open anything, and has found that out. */
-async function aBrokenPool(options?: PoolOptions) {
-  const { factory, pool } = aPool(options);
+  const pool = new ResourcePool('p', factory, { max: 4, ...options });
+  const told: string[] = [];
+  pool.events$.subscribe(({ type }) => type.startsWith('breaker') && told.push(type));
   Object.assign(factory.creates, { manner: 'rejects', error: REFUSED });
-  const first = failureOf(pool.acquire({ timeoutMs: OUTAGE_MS }));
-  await advance(OUTAGE_MS);
-  return { factory, pool, first: await first };
+  const firstCaller = failureOf(pool.acquire({ timeoutMs: LONG_ENOUGH }));
+  await advance(LONG_ENOUGH);
+  return { pool, factory, told, firstCaller };
 }
 
-describe('the breaker', () => {
-  it('refuses newcomers at once, with the real cause, when try after try has failed', async () => {
-    const { pool } = await aBrokenPool();
-    const failure = await failureOf(pool.acquire());
-    expect(failure).toBeInstanceOf(PoolUnavailableError);
-    expect(failure).toMatchObject({ code: 'ERR_POOL_UNAVAILABLE', pool: 'p', cause: REFUSED });
-    expect(pool.stats().waiting).toBe(0);
+describe('a pool of which try after try fails', () => {
+  it('refuses newcomers at once, with the real cause', async () => {
+    const { pool, told } = await aPoolThatIsDown();
+    const refusal = watch(pool.acquire());
+    await advance(0);
+    expect(refusal.reason).toBeInstanceOf(PoolUnavailableError);
+    expect(refusal.reason).toMatchObject({ code: 'ERR_POOL_UNAVAILABLE', pool: 'p', cause: REFUSED });
+    expect(pool.stats()).toMatchObject({ waiting: 0 });
+    expect(told).toEqual(['breaker-opened']);
   });
 
-  it('leaves their deadline to those who wait already', async () => {
-    const { first } = await aBrokenPool();
-    expect(first).toBeInstanceOf(PoolTimeoutError);
-    expect(first).toMatchObject({ reason: 'create-failing', cause: REFUSED });
-  });
-
-  it('does not open for a failure or two', async () => {
-    const { factory, pool } = aPool();
+  it('refuses nobody after the first failures: the next try may do', async () => {
+    const factory = new FakeFactory();
+    const pool = new ResourcePool('p', factory, { max: 4 });
     factory.creates.next(3, 'rejects', REFUSED);
-    const lease = pool.acquire();
-    await advance(OUTAGE_MS);
-    await expect(lease).resolves.toBeDefined();
+    const first = watch(pool.acquire());
+    await advance(60);
+    const second = watch(pool.acquire());
+    await advance(1_000);
+    expect([first.state, second.state]).toEqual(['fulfilled', 'fulfilled']);
   });
 
-  it('lets one try after the other go on, although nobody waits, and never two at once', async () => {
-    const { factory, pool } = await aBrokenPool();
-    const before = factory.creates.calls;
+  it('lets whoever waited already know by his deadline', async () => {
+    const { firstCaller } = await aPoolThatIsDown();
+    expect(await firstCaller).toBeInstanceOf(PoolTimeoutError);
+    expect(await firstCaller).toMatchObject({ reason: 'create-failing', cause: REFUSED });
+  });
+
+  it('goes on trying, one try at a time and at most twice a second', async () => {
+    const { pool, factory } = await aPoolThatIsDown();
+    const { calls } = factory.creates;
     factory.creates.ms = 10;
-    await advance(10_000);
-    expect(factory.creates.calls - before).toBeGreaterThanOrEqual(8);
-    expect(factory.creates.calls - before).toBeLessThanOrEqual(25);
-    expect(factory.peak).toBe(1);
-    expect(pool.stats()).toMatchObject({ size: expect.any(Number), idle: 0 });
+    const refusals = Array.from({ length: 100 }, () => failureOf(pool.acquire()));
+    let mostAtOnce = 0;
+    for (let second = 0; second < 10; second += 0.01) {
+      await advance(10);
+      mostAtOnce = Math.max(mostAtOnce, factory.opening);
+    }
+    await Promise.all(refusals);
+    expect(mostAtOnce).toBe(1);
+    expect(factory.creates.calls - calls).toBeGreaterThanOrEqual(9);
+    expect(factory.creates.calls - calls).toBeLessThanOrEqual(21);
   });
 
-  it('closes by itself when a try succeeds, and refills min', async () => {
-    const { factory, pool } = await aBrokenPool({ min: 3 });
+  it('heals by itself, and refills min', async () => {
+    const { pool, factory, told } = await aPoolThatIsDown({ min: 2 });
     factory.creates.manner = 'works';
     await advance(1_000);
-    expect(pool.stats().idle).toBe(3);
-    await expect(pool.use((resource) => resource.id)).resolves.toEqual(expect.any(Number));
+    expect(told).toEqual(['breaker-opened', 'breaker-closed']);
+    expect(pool.stats()).toMatchObject({ idle: 2 });
+    await expect(pool.acquire()).resolves.toHaveProperty('resource');
   });
 
-  it('keeps nobody from resources that are there', async () => {
-    const { factory, pool } = aPool({ max: 2 });
+  it('lets newcomers wait as long as there is something that may come back', async () => {
+    const factory = new FakeFactory();
+    const pool = new ResourcePool('p', factory, { max: 4 });
     const lease = await pool.acquire();
     Object.assign(factory.creates, { manner: 'rejects', error: REFUSED });
-    void failureOf(pool.acquire({ timeoutMs: OUTAGE_MS }));
-    await advance(OUTAGE_MS);
-    const waiting = pool.acquire();
+    const late = failureOf(pool.acquire({ timeoutMs: LONG_ENOUGH }));
+    await advance(LONG_ENOUGH);
+    await late;
+    const caller = watch(pool.acquire());
+    await advance(0);
+    expect(caller.state).toBe('pending');
     await lease.release();
-    await expect(waiting).resolves.toBeDefined();
+    await advance(0);
+    expect(caller.state).toBe('fulfilled');
   });
 
-  it('tells when it opens and when it closes, once each', async () => {
-    const { factory, pool } = aPool();
-    const events: PoolEvent[] = [];
-    pool.events$.subscribe((event) => events.push(event));
-    Object.assign(factory.creates, { manner: 'rejects', error: REFUSED });
-    void failureOf(pool.acquire());
-    await advance(20_000);
-    factory.creates.manner = 'works';
-    await advance(2_000);
-    const told = events.filter(({ type }) => type.startsWith('breaker'));
-    expect(told).toEqual([
-      { pool: 'p', type: 'breaker-opened', cause: REFUSED },
-      { pool: 'p', type: 'breaker-closed' },
-    ]);
-  });
-
-  it('does not go on when the pool is drained', async () => {
-    const { factory, pool } = await aBrokenPool();
-    await pool.drain();
+  it('can be drained at once', async () => {
+    const { pool, factory } = await aPoolThatIsDown();
+    await expect(pool.drain()).resolves.toMatchObject({ clean: true });
     const { calls } = factory.creates;
-    await advance(10_000);
+    await advance(60_000);
     expect(factory.creates.calls).toBe(calls);
-    expect(jest.getTimerCount()).toBe(0);
   });
 });

@@ -177,6 +177,17 @@ describe('drain()', () => {
     expectNothingLeft(pool, factory);
   });
 
+  it('does not wait either for the reset of a resource that comes back meanwhile', async () => {
+    const { pool, factory } = aPool({}, new FakeFactory({ reset: true }));
+    factory.resets.manner = 'hangs';
+    const lease = await pool.acquire();
+    const drained = watch(pool.drain());
+    void lease.release();
+    await advance(0);
+    expect(drained.value).toMatchObject({ clean: true, closed: 1 });
+    expectNothingLeft(pool, factory);
+  });
+
   it('waits for a resource that is being closed already', async () => {
     const { pool, factory } = aPool();
     factory.destroys.ms = 50;

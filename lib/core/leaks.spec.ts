@@ -27,7 +27,13 @@ describe('leakThresholdMs', () => {
     expect(told).toEqual([]);
     await advance(251);
     expect(told).toEqual([
-      { pool: 'p', type: 'leaked', heldMs: expect.any(Number), acquiredAt: expect.any(String) },
+      {
+        pool: 'p',
+        type: 'leaked',
+        heldMs: expect.any(Number),
+        acquiredAt: expect.any(String),
+        collected: false,
+      },
     ]);
     const [leak] = told as Extract<PoolEvent, { type: 'leaked' }>[];
     expect(leak?.heldMs).toBeGreaterThanOrEqual(1_000);

@@ -6,22 +6,23 @@ export interface LeaseHolder {
   readonly acquiredAt?: string;
 }
 
-interface Holding {
+interface Held {
   readonly state: string;
   readonly leasedAt: number;
-  readonly lease: { readonly acquiredAt: string | undefined } | undefined;
+  readonly acquiredAt: string | undefined;
 }
 
 /** Who holds what, the longest first. */
-export function longestHolders(slots: Iterable<Holding>): LeaseHolder[] {
+export function longestHolders(slots: Iterable<Held>): LeaseHolder[] {
   const now = performance.now();
   return [...slots]
     .filter((slot) => slot.state === 'leased')
     .sort((one, other) => one.leasedAt - other.leasedAt)
-    .map(({ leasedAt, lease }) => ({
-      heldMs: now - leasedAt,
-      ...(lease?.acquiredAt && { acquiredAt: lease.acquiredAt }),
-    }));
+    .map((slot) => describeHolder(slot, now));
+}
+
+export function describeHolder({ leasedAt, acquiredAt }: Held, now: number): LeaseHolder {
+  return { heldMs: now - leasedAt, ...(acquiredAt !== undefined && { acquiredAt }) };
 }
 
 /** The stack of whoever called `callee`. */

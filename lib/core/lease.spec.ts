@@ -140,4 +140,18 @@ describe('a lease', () => {
     expect(next.value?.resource).toBe(factory.created[1]);
     expect(factory.destroyed).toEqual([resource]);
   });
+
+  it('closes a resource once that is lost in its own reset', async () => {
+    const { pool, factory } = aPool(new FakeFactory({ reset: true }));
+    factory.resets.answer = (resource) => {
+      factory.lose(resource);
+      return 'keep';
+    };
+    await (await pool.acquire()).release();
+    await advance(0);
+    expect(factory.destroyed).toEqual(factory.created);
+    expect(pool.stats()).toMatchObject({ size: 0, leased: 0, closing: 0 });
+    const next = await pool.acquire();
+    expect(next.resource).toBe(factory.created[1]);
+  });
 });

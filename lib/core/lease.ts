@@ -15,6 +15,9 @@ export interface Lender<T> {
 /** What ends a lease from the pool's side; set by the class, so that nobody else can. */
 export let breakLease: (lease: Lease<unknown>, error: LeaseBrokenError) => void;
 
+/** What the lease is about. */
+export let lentBy: <T>(lease: Lease<T>) => Lent<T>;
+
 /** The reason why the pool ended the lease, if it did. */
 export let breakageOf: (lease: Lease<unknown>) => LeaseBrokenError | undefined;
 
@@ -32,6 +35,7 @@ export class Lease<T> {
     breakLease = (lease, error) => {
       lease.#end ??= error;
     };
+    lentBy = (lease) => lease.#lent;
     breakageOf = (lease) => (lease.#end === 'given back' ? undefined : lease.#end);
   }
 

@@ -7,6 +7,7 @@ export type PoolErrorCode =
   | 'ERR_POOL_QUEUE_FULL'
   | 'ERR_POOL_CLOSED'
   | 'ERR_POOL_UNAVAILABLE'
+  | 'ERR_POOL_DEADLOCK'
   | 'ERR_POOL_OPTIONS'
   | 'ERR_POOL_NOT_FOUND'
   | 'ERR_POOL_FACTORY'
@@ -125,6 +126,33 @@ export class PoolClosedError extends PoolError {
 export class PoolUnavailableError extends PoolError {
   constructor(pool: string, message: string, cause: unknown) {
     super('ERR_POOL_UNAVAILABLE', pool, `${message}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * A task inside `use()` asked for another resource, and would have waited for itself: of the same pool while all of it is leased, or of
+ * another one whose holders wait for this task in turn. Refused at once. The stack tells where it asks, `holder` what it holds.
+ *
+ * @publicApi
+ */
+export class PoolDeadlockError extends PoolError {
+  /** The name of the pool whose resource the task holds. */
+  readonly heldPool: string;
+  /** How long it has been held, and where it was acquired if `leakThresholdMs` is on. */
+  readonly holder: LeaseHolder;
+
+  constructor(pool: string, heldPool: string, holder: LeaseHolder, stats: PoolStats) {
+    const held = `this task holds a resource of ${pool === heldPool ? 'this pool' : `"${heldPool}"`}`;
+    const circle = pool === heldPool ? '' : ', whose other users wait for this pool in turn,';
+    const place = holder.acquiredAt === undefined ? '' : `; it was acquired\n${holder.acquiredAt}`;
+    super(
+      'ERR_POOL_DEADLOCK',
+      pool,
+      `${held}${circle} and asks for one more while all ${stats.max} are leased: it would wait for itself. ` +
+        `Pass the resource on, or finish with it first${place}`,
+    );
+    this.heldPool = heldPool;
+    this.holder = holder;
   }
 }
 

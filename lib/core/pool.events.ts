@@ -11,6 +11,7 @@ export type DestroyReason =
   | 'discarded'
   | 'surplus'
   | 'aborted'
+  | 'leaked'
   | 'revoked'
   | 'drained'
   | (string & {});
@@ -26,7 +27,13 @@ export type PoolHappening =
   | { readonly type: 'destroyed'; readonly reason: DestroyReason }
   | { readonly type: 'destroy-failed'; readonly error: unknown }
   | { readonly type: 'timed-out'; readonly error: Error }
-  | { readonly type: 'leaked'; readonly heldMs: number; readonly acquiredAt: string }
+  /** Held for longer than `leakThresholdMs`; or garbage-collected without release, and then its resource is closed. */
+  | {
+      readonly type: 'leaked';
+      readonly heldMs: number;
+      readonly acquiredAt: string;
+      readonly collected: boolean;
+    }
   | { readonly type: 'returned-late'; readonly heldMs: number; readonly acquiredAt: string }
   | { readonly type: 'state-changed'; readonly state: PoolState }
   | { readonly type: 'drained'; readonly report: DrainReport };

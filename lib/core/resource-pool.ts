@@ -72,6 +72,7 @@ export class ResourcePool<T> {
    *
    * @throws {PoolTimeoutError} nothing came free in time; says why
    * @throws {PoolQueueFullError} `maxWaiting` callers are waiting already
+   * @throws {PoolDeadlockError} the caller is a task inside `use()` that would wait for itself
    * @throws {PoolUnavailableError} nothing can be opened: try after try has failed, and there is no resource
    * @throws {PoolClosedError} the pool is draining or closed
    * @throws the signal's reason, when it aborts before the lease is there
@@ -100,7 +101,9 @@ export class ResourcePool<T> {
    */
   use<R>(task: (resource: T, lease: Lease<T>) => R | Promise<R>, options?: AcquireOptions): Promise<R> {
     // Not an async function: ten thousand callers who wait would keep its frame each.
-    return this.acquire(options).then((lease) => runWith(lease, task, options?.signal));
+    return this.acquire(options).then((lease) =>
+      runWith(lease, () => this.admission.run(lease, () => task(lease.resource, lease)), options?.signal),
+    );
   }
 
   /** A snapshot. Reading it changes nothing. */
@@ -224,12 +227,12 @@ function sweepEveryMs({
 
 async function runWith<T, R>(
   lease: Lease<T>,
-  task: (resource: T, lease: Lease<T>) => R | Promise<R>,
+  task: () => R | Promise<R>,
   signal: AbortSignal | undefined,
 ): Promise<R> {
   try {
     signal?.throwIfAborted();
-    const running = task(lease.resource, lease);
+    const running = task();
     return await (signal === undefined ? running : unlessAborted(running, signal, lease));
   } catch (error) {
     throw breakageOf(lease) ?? error;

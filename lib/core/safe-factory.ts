@@ -14,6 +14,7 @@ interface Limits {
  */
 export class SafeFactory<T> {
   readonly canValidate: boolean;
+  readonly canReset: boolean;
   readonly #pool: string;
   readonly #factory: ResourceFactory<T>;
   readonly #limits: Limits;
@@ -25,6 +26,7 @@ export class SafeFactory<T> {
     this.#factory = factory;
     this.#limits = limits;
     this.canValidate = factory.validate !== undefined;
+    this.canReset = factory.reset !== undefined;
   }
 
   /** @throws the factory's own error, or a PoolError when it took too long or gave nothing */
@@ -48,7 +50,6 @@ export class SafeFactory<T> {
 
   /** Answers at once where the factory does; never throws. Whatever is not `keep` is a no. */
   reset(resource: T): boolean | Promise<boolean> {
-    if (this.#factory.reset === undefined) return true;
     return this.#verdict('resetting', 'keep', () => this.#factory.reset?.(resource));
   }
 

@@ -1,4 +1,5 @@
 import type { Lease } from './lease.js';
+import type { Task } from './task.js';
 
 /**
  * What a slot is busy with. `creating` covers opening, validating and resetting: whatever stands between a resource and its next
@@ -11,7 +12,6 @@ export class Slot<T> {
   state: SlotState = 'creating';
   /** There is none only while the slot is being opened. */
   resource!: T;
-  lease: Lease<T> | undefined;
   /** The resource failed by itself and must not be lent again. */
   broken = false;
   uses = 0;
@@ -20,6 +20,28 @@ export class Slot<T> {
   usedAt = 0;
   validatedAt = 0;
   expiresAt = Infinity;
-  /** The present lease was reported as held too long. */
+
+  /** The present lease. Held weakly while leaks are watched for, so that one that was forgotten can be found. */
+  lease: Lease<T> | WeakRef<Lease<T>> | undefined;
+  /** Where it was acquired; known only while leaks are watched for. */
+  acquiredAt: string | undefined;
+  /** It was reported as held too long. */
   leakReported = false;
+  /** The task that has it, if it took the last resource of the pool. */
+  task: Task | undefined;
+
+  isLentBy(lease: Lease<T>): boolean {
+    return leaseIn(this.lease) === lease;
+  }
+
+  /** Ends the present lease, and gives it where it still exists. */
+  endLease(): Lease<T> | undefined {
+    const lease = leaseIn(this.lease);
+    this.lease = this.acquiredAt = this.task = undefined;
+    this.leakReported = false;
+    return lease;
+  }
 }
+
+const leaseIn = <T>(lease: Lease<T> | WeakRef<Lease<T>> | undefined): Lease<T> | undefined =>
+  lease instanceof WeakRef ? lease.deref() : lease;

@@ -135,8 +135,9 @@ class Run {
     for (const conduct of [creates, destroys, validates, resets]) conduct.ms = random.oneOf(0, 0, 1, 20);
     const valid = random.oneOf(true, true, false, undefined);
     const verdict = random.oneOf('keep', 'keep', 'discard', undefined);
-    validates.answer = () => valid;
-    resets.answer = () => verdict;
+    const losesOne = random.oneOf(false, false, false, true);
+    validates.answer = () => (losesOne && this.#loseOne(), valid);
+    resets.answer = () => (losesOne && this.#loseOne(), verdict);
   }
 
   #someOptions(): PoolOptions {

@@ -144,9 +144,11 @@ export class Supply<T> {
   /** Takes a leased slot back and makes it ready for the next holder. The promise, where there is something to wait for, never rejects. */
   takeBack(slot: Slot<T>, now: number): Promise<void> | undefined {
     slot.usedAt = now;
-    const verdict = slot.broken || this.#factory.reset(slot.resource);
-    if (typeof verdict === 'boolean') return this.#offerOrDiscard(slot, verdict);
+    if (slot.broken || !this.#factory.canReset) return this.#offer(slot, now);
     this.#move(slot, 'creating');
+    const verdict = this.#factory.reset(slot.resource);
+    if (typeof verdict === 'boolean') return this.#offerOrDiscard(slot, verdict);
+    this.#demand.roomChanged();
     return verdict.then((keep) => this.#offerOrDiscard(slot, keep));
   }
 

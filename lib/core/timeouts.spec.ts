@@ -121,7 +121,7 @@ describe('a PoolTimeoutError', () => {
     const { pool, factory } = aPool();
     factory.creates.manner = 'rejects';
     void failureOf(pool.acquire({ timeoutMs: 5_000 }));
-    await advance(1);
+    await advance(60);
     const error = await timeOut(pool, 5);
     expect(error).toMatchObject({ reason: 'create-failing', cause: factory.creates.error });
   });

@@ -1,0 +1,88 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { LeaseHolder } from './lease-holder.js';
+
+/** A pool, as far as waiting for it goes. */
+export interface Contended {
+  readonly name: string;
+  /** All that it may ever have is leased. */
+  readonly isExhausted: boolean;
+  /** What is known of each lease: the task that has it, if it is one that can be told from others. */
+  tasks(): Iterable<Task | undefined>;
+}
+
+/** What a task has of a pool. */
+export interface Holding {
+  readonly pool: Contended;
+  isOver(): boolean;
+  describe(): LeaseHolder;
+}
+
+const tasks = new AsyncLocalStorage<Task>();
+let running = 0;
+
+/**
+ * A task that `use()` runs: what it holds, inside which other task, and what it waits for. Known to whatever the task calls, by its
+ * async context, so that a wait that could never end is found before it begins.
+ *
+ * Only tasks that took a pool's last resource are told apart: where all who hold a pool's resources wait in a circle, the one who came
+ * last is among them. So nothing is paid for while pools have room. An async context costs every promise of the process something
+ * before Node 24, so it is switched off while there is no such task.
+ */
+export class Task {
+  /** The task inside which this is called, if there is one. */
+  static get current(): Task | undefined {
+    return running === 0 ? undefined : tasks.getStore();
+  }
+
+  readonly #holding: Holding;
+  readonly #outer = Task.current;
+  readonly #waitsFor: Contended[] = [];
+
+  constructor(holding: Holding) {
+    this.#holding = holding;
+  }
+
+  async run<R>(work: () => R | Promise<R>): Promise<R> {
+    running += 1;
+    try {
+      return await tasks.run(this, work);
+    } finally {
+      running -= 1;
+      if (running === 0) tasks.disable();
+    }
+  }
+
+  /** Notes that this task, and those it runs in, wait for `pool`; what is returned ends that. */
+  waitFor(pool: Contended): () => void {
+    const waiting = [...this.#chain()];
+    for (const task of waiting) task.#waitsFor.push(pool);
+    return () => {
+      for (const task of waiting) task.#waitsFor.splice(task.#waitsFor.indexOf(pool), 1);
+    };
+  }
+
+  /** What this task holds itself that keeps `pool` from ever serving it, if so. Call it while the task is noted to wait. */
+  deadlockWith(pool: Contended): Holding | undefined {
+    if (!pool.isExhausted) return undefined;
+    const held = [...this.#chain()].map((task) => task.#holding).filter((holding) => !holding.isOver());
+    return (
+      held.find((holding) => holding.pool === pool) ?? (Task.#isStuck(pool, new Set()) ? held[0] : undefined)
+    );
+  }
+
+  /** Everybody who has something of the pool waits for a pool that is stuck as well. */
+  static #isStuck(pool: Contended, met: Set<Contended>): boolean {
+    if (met.has(pool)) return true;
+    met.add(pool);
+    if (!pool.isExhausted) return false;
+    const waitsForEver = (task: Task | undefined) =>
+      task !== undefined && task.#waitsFor.some((other) => Task.#isStuck(other, met));
+    return [...pool.tasks()].every(waitsForEver);
+  }
+
+  /** This task, and those it runs in. */
+  *#chain(): Iterable<Task> {
+    yield this;
+    if (this.#outer !== undefined) yield* this.#outer.#chain();
+  }
+}

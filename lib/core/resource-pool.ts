@@ -2,6 +2,7 @@ import { endWith, ignoreElements, interval, map, startWith, takeUntil, type Obse
 import { Admission } from './admission.js';
 import { withPart, type DrainReport, type PartReport } from './drain-report.js';
 import { drain } from './drain.js';
+import { IsolatedEvents } from './isolated-events.js';
 import { Journal } from './journal.js';
 import { breakageOf, type Lease } from './lease.js';
 import { placeOf } from './lease-holder.js';
@@ -41,7 +42,7 @@ const SWEEP_MS = { least: 10, most: 1_000 };
 export class ResourcePool<T> {
   // TypeScript's `private` throughout: pools are injected, and what wraps a provider in a proxy breaks native private fields.
   readonly name: string;
-  /** What happens in this pool, as it happens; completes when the pool is closed. Nothing is computed while nobody listens. */
+  /** What happens in this pool, as it happens; completes when the pool is closed. Nothing is computed while nobody listens; a listener that throws hurts nobody. */
   readonly events$: Observable<PoolEvent>;
 
   private readonly options: ResolvedPoolOptions;
@@ -57,7 +58,7 @@ export class ResourcePool<T> {
     this.name = name;
     this.options = withDefaults(POOL_DEFAULTS, options);
     this.journal = new Journal(name);
-    this.events$ = this.journal.events.asObservable();
+    this.events$ = new IsolatedEvents(this.journal.events);
     this.admission = new Admission<T>(this.journal, factory, this.options, () => this.stats());
     this.sweeper = setInterval(() => this.admission.sweep(), sweepEveryMs(this.options)).unref();
   }

@@ -102,6 +102,7 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
     const timeoutMs = options?.timeoutMs ?? this.#options.acquireTimeoutMs;
     const waiter = new Waiter<Lease<T>>(this, timeoutMs, acquiredAt, options);
     this.#line.join(waiter);
+    this.supply.opener.keepAwake();
     this.serve();
     return waiter.promise;
   }
@@ -135,9 +136,8 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
   serve(): void {
     if (this.#journal.state === 'suspended') return;
     const { supply } = this;
-    const now = performance.now();
-    while (supply.hasIdle && this.#shouldTake(now)) {
-      const slot = supply.take(now);
+    while (supply.hasIdle && this.#shouldTake) {
+      const slot = supply.take(performance.now());
       if (slot !== undefined) this.#handOver(slot);
     }
     while (this.#needsMore && supply.mayOpen) supply.open();
@@ -157,9 +157,10 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
   }
 
   /** More wait than something is being prepared for; or the next idle one need not be prepared. */
-  #shouldTake(now: number): boolean {
+  get #shouldTake(): boolean {
     const { supply } = this;
-    return this.#line.length > supply.counts.creating || (this.#line.length > 0 && supply.hasFresh(now));
+    const { length } = this.#line;
+    return length > supply.counts.creating || (length > 0 && supply.hasFresh(performance.now()));
   }
 
   get #belowMin(): boolean {
@@ -234,10 +235,10 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
   run<R>(lease: Lease<T>, work: () => R | Promise<R>): R | Promise<R> {
     if (!this.isExhausted) return work();
     const slot = lentBy(lease) as Slot<T>;
-    if (!slot.isLentBy(lease)) return work();
+    if (slot.livingLease !== lease) return work();
     slot.task = new Task({
       pool: this,
-      isOver: () => !slot.isLentBy(lease),
+      isOver: () => slot.livingLease !== lease,
       describe: () => describeHolder(slot, performance.now()),
     });
     return slot.task.run(work);
@@ -271,10 +272,11 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
   #endUse(slot: Slot<T>, breakage?: LeaseBrokenError): number {
     const now = performance.now();
     const useMs = now - slot.leasedAt;
-    const { leakReported, acquiredAt = '' } = slot;
-    const lease = slot.endLease();
-    if (breakage !== undefined && lease !== undefined) breakLease(lease, breakage);
-    if (leakReported) this.#journal.tell({ type: 'returned-late', heldMs: useMs, acquiredAt });
+    if (slot.leakReported) {
+      this.#journal.tell({ type: 'returned-late', heldMs: useMs, acquiredAt: slot.acquiredAt ?? '' });
+    }
+    if (breakage !== undefined && slot.livingLease !== undefined) breakLease(slot.livingLease, breakage);
+    slot.endLease();
     this.useMs.record(useMs);
     if (this.#journal.observed) this.#journal.tell({ type: 'released', useMs });
     return now;

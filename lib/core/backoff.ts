@@ -35,8 +35,8 @@ export class Backoff {
     this.#failuresInARow = 0;
   }
 
-  /** Does not keep the process alive for the next try: whoever waits for it has a deadline that does. */
-  failed(): void {
+  /** The pause before the next try keeps the process alive only if that is `awaited`. */
+  failed(awaited = true): void {
     if (this.#timer !== undefined || this.#stopped) return;
     const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#failuresInARow);
     this.#failuresInARow += 1;
@@ -46,7 +46,13 @@ export class Backoff {
         this.tryAgain();
       },
       ceiling * (0.5 + Math.random() / 2),
-    ).unref();
+    );
+    if (!awaited) this.#timer.unref();
+  }
+
+  /** Somebody waits for the next try now. */
+  keepAwake(): void {
+    this.#timer?.ref();
   }
 
   /** For good: what fails after this is not tried again. */

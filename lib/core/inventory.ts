@@ -194,6 +194,7 @@ class Immediate<V> {
   value!: V;
 
   static resolve<V>(value: V | Immediate<V>): Immediate<V> {
+    if (value === undefined) return NOTHING as Immediate<V>;
     return value instanceof Immediate ? value : new Immediate<V>((resolve) => resolve(value));
   }
 
@@ -211,6 +212,9 @@ class Immediate<V> {
     return this;
   }
 }
+
+/** What generic-pool gives for an operation without a result; made once. */
+const NOTHING = new Immediate<undefined>(() => undefined);
 
 interface GenericPool<Slot> {
   acquire(): Immediate<Slot>;

@@ -16,6 +16,8 @@ const LIFETIME_JITTER = 0.1;
 
 /** What an opener must know of the pool that it works for. */
 export interface OpenerHost<T> {
+  /** Somebody waits for what is opened next. */
+  isAwaited(): boolean;
   /** Another try may be made now. */
   tryAgain(): void;
   /** The pool has this resource already. */
@@ -105,10 +107,15 @@ export class Opener<T> {
   /** Also for a resource that broke before anybody had it: that is no better than one that cannot be opened. */
   failed(cause: unknown): void {
     this.failure = { cause, at: performance.now() };
-    this.#backoff.failed();
+    this.#backoff.failed(this.#host.isAwaited());
     if (this.#breakerIsOpen || !this.#backoff.hopeless) return;
     this.#breakerIsOpen = true;
     this.#journal.tell({ type: 'breaker-opened', cause });
+  }
+
+  /** Keeps the process alive for the next try. */
+  keepAwake(): void {
+    this.#backoff.keepAwake();
   }
 
   stop(): void {

@@ -1,4 +1,5 @@
 import { integer, milliseconds, oneOf, optionProblems, type OptionRules } from './option-rules.js';
+import { PoolOptionsError } from './pool.errors.js';
 
 /**
  * What every pool can be told. All are optional; in an option that ends in `Ms`, 0 switches it off where that makes sense.
@@ -87,4 +88,10 @@ export function withDefaults<Defaults extends object>(defaults: Defaults, given:
 export function poolOptionProblems(given: unknown): string[] {
   const problems = optionProblems(given, POOL_OPTION_RULES);
   return problems.length > 0 ? problems : limitProblems(given as PoolOptions);
+}
+
+/** @throws {PoolOptionsError} names every problem of what one call was given */
+export function checkOptions<Options>(pool: string, given: Options, rules: OptionRules<Options>): void {
+  const problems = optionProblems(given, rules);
+  if (problems.length > 0) throw new PoolOptionsError(pool, problems);
 }

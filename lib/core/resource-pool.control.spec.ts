@@ -163,3 +163,15 @@ describe('start()', () => {
     expect(factory.live).toBe(2);
   });
 });
+
+describe('options of single calls that make no sense', () => {
+  it('are refused before anything is done', async () => {
+    const pool = new ResourcePool('p', new FakeFactory(), {});
+    await expect(pool.drain({ timeoutMs: 2 ** 31 })).rejects.toThrow('timeoutMs must be milliseconds from 0');
+    await expect(pool.drain({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'ERR_POOL_OPTIONS' });
+    await expect(pool.start({ timeoutMs: 0 })).rejects.toThrow('timeoutMs must be milliseconds from 1');
+    expect(() => pool.stats$(0)).toThrow('everyMs must be milliseconds from 1');
+    expect(pool.state).toBe('open');
+    await pool.drain({ timeoutMs: 0 });
+  });
+});

@@ -14,6 +14,7 @@ import {
   POOL_DEFAULTS,
   poolOptionProblems,
   withDefaults,
+  checkOptions,
   type PoolOptions,
   type ResolvedPoolOptions,
 } from './pool.options.js';
@@ -114,6 +115,7 @@ export class ResourcePool<T> {
 
   /** A snapshot at once and then every `everyMs` milliseconds (default 1,000), until the pool is closed. */
   stats$(everyMs = 1_000): Observable<PoolStats> {
+    checkOptions(this.name, { everyMs }, { everyMs: milliseconds() });
     return interval(everyMs).pipe(
       startWith(0),
       map(() => this.stats()),
@@ -127,6 +129,7 @@ export class ResourcePool<T> {
    *   The pool goes on trying until it is drained.
    */
   async start({ timeoutMs = this.options.createTimeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
+    checkOptions(this.name, { timeoutMs }, { timeoutMs: milliseconds() });
     const { admission } = this;
     const { supply } = admission;
     admission.keepMin();
@@ -147,8 +150,8 @@ export class ResourcePool<T> {
   resize(limits: { min?: number; max?: number }): void {
     const { supply } = this.admission;
     const { min = supply.min, max = supply.max } = limits;
-    const problems = optionProblems(limits, LIMIT_RULES);
-    if (problems.length === 0) problems.push(...limitProblems({ min, max }));
+    checkOptions(this.name, limits, LIMIT_RULES);
+    const problems = limitProblems({ min, max });
     if (problems.length > 0) throw new PoolOptionsError(this.name, problems);
     supply.min = min;
     supply.max = max;
@@ -177,9 +180,14 @@ export class ResourcePool<T> {
 
   /**
    * Closes the pool for good: refuses new callers at once, serves those who wait and waits for leases until `timeoutMs` (default
-   * 10,000) has passed, then refuses and revokes the rest, and closes every resource. Never rejects. A second call joins the first.
+   * 10,000; 0 waits for nobody) has passed, then refuses and revokes the rest, and closes every resource. Ends whatever the factory
+   * does. A second call joins the first.
+   * @throws {PoolOptionsError} `timeoutMs` makes no sense; nothing was done. There is no other way to fail.
    */
-  drain({ timeoutMs = DEFAULT_DRAIN_TIMEOUT_MS }: { timeoutMs?: number } = {}): Promise<DrainReport> {
+  drain(options: { timeoutMs?: number } = {}): Promise<DrainReport> {
+    const problems = optionProblems(options, { timeoutMs: milliseconds('at once') });
+    if (problems.length > 0) return Promise.reject(new PoolOptionsError(this.name, problems));
+    const { timeoutMs = DEFAULT_DRAIN_TIMEOUT_MS } = options;
     if (this.draining === undefined) {
       // Known before it begins: whoever hears of the new state may ask for the report.
       let begin!: (report: Promise<DrainReport>) => void;
@@ -238,7 +246,7 @@ async function runWith<T, R>(
   } catch (error) {
     throw breakageOf(lease) ?? error;
   } finally {
-    await lease.release();
+    void lease.release(); // whether it is reset or closed now is not the caller's business
   }
 }
 

@@ -30,18 +30,13 @@ export class Slot<T> {
   /** The task that has it, if it took the last resource of the pool. */
   task: Task | undefined;
 
-  isLentBy(lease: Lease<T>): boolean {
-    return leaseIn(this.lease) === lease;
+  /** The present lease, unless it was forgotten and collected. */
+  get livingLease(): Lease<T> | undefined {
+    return this.lease instanceof WeakRef ? this.lease.deref() : this.lease;
   }
 
-  /** Ends the present lease, and gives it where it still exists. */
-  endLease(): Lease<T> | undefined {
-    const lease = leaseIn(this.lease);
+  endLease(): void {
     this.lease = this.acquiredAt = this.task = undefined;
     this.leakReported = false;
-    return lease;
   }
 }
-
-const leaseIn = <T>(lease: Lease<T> | WeakRef<Lease<T>> | undefined): Lease<T> | undefined =>
-  lease instanceof WeakRef ? lease.deref() : lease;

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Observable } from 'rxjs';
-import type { DrainReport, PartReport } from '../core/drain-report.js';
+import type { PartReport } from '../core/drain-report.js';
 import { milliseconds, optionProblems, type OptionRules } from '../core/option-rules.js';
 import { PoolClosedError, PoolOptionsError, PoolUnavailableError } from '../core/pool.errors.js';
 import type { PoolStats } from '../core/pool.stats.js';
@@ -167,13 +167,9 @@ export class RedisPool extends ResourcePool<RedisConnection> {
     this.router.endLongLivedWork();
   }
 
-  /** As for any pool. Commands that block are ended at once; ordinary ones that are in flight have until `timeoutMs`, and then fail. */
-  override drain(options?: { timeoutMs?: number }): Promise<DrainReport> {
-    this.endLongLivedWork();
-    return super.drain(options);
-  }
-
+  /** Commands that block are ended at once; ordinary ones that are in flight have until `timeoutMs`, and then fail. */
   protected override drainApart(timeoutMs: number): Promise<PartReport> {
+    this.endLongLivedWork();
     return this.shared.drain(timeoutMs);
   }
 }

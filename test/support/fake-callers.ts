@@ -45,7 +45,7 @@ export class FakeCallers {
     this.#pool.acquire({ priority, timeoutMs, signal: this.#aClient().signal }).then(
       (lease) => {
         settle();
-        this.holding.set(lease, lease.resource);
+        this.#take(lease);
         if (caller < this.#lastServed[priority])
           this.#complain(`${caller} overtaken by ${this.#lastServed[priority]}`);
         this.#lastServed[priority] = caller;
@@ -55,6 +55,14 @@ export class FakeCallers {
         if (!(error instanceof PoolError) && error !== LEFT) this.#complain(`refused with ${String(error)}`);
       },
     );
+  }
+
+  #take(lease: Lease<FakeResource>): void {
+    try {
+      this.holding.set(lease, lease.resource);
+    } catch {
+      // The resource was lost after the pool had served this caller, and before he looked.
+    }
   }
 
   /** Somebody has the pool run a task, which ends in one of many ways. */

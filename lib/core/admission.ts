@@ -1,9 +1,9 @@
 import { Changes } from './changes.js';
 import { DurationHistogram } from './duration-histogram.js';
-import { describeHolder, longestHolders, type LeaseHolder } from './lease-holder.js';
-import { breakLease, DONE, Lease, lentBy, type Lender } from './lease.js';
+import { longestHolders } from './lease-holder.js';
+import type { Lease } from './lease.js';
+import { Lending } from './lending.js';
 import {
-  LeaseBrokenError,
   PoolClosedError,
   PoolDeadlockError,
   PoolQueueFullError,
@@ -17,7 +17,7 @@ import type { PoolStats } from './pool.stats.js';
 import type { ResourceFactory } from './resource-factory.js';
 import type { Slot } from './slot.js';
 import { Supply, type Demand } from './supply.js';
-import { Task, type Contended } from './task.js';
+import { Task } from './task.js';
 import { Waiter, type AcquireOptions, type WaiterOwner } from './waiter.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -27,31 +27,22 @@ const BLOCKED_MS = 100;
 /** How many holders a time-out names. */
 const HOLDERS_NAMED = 5;
 
-/** One lending of a slot, told from later ones of the same slot. */
-interface Loan<T> {
-  readonly slot: Slot<T>;
-  readonly uses: number;
-}
-
 /**
  * The demand side of a pool: who gets a resource, who waits, in which order, how long, and who is told what.
  * A caller who finds a fit idle resource and nobody waiting gets it without a timer and without a place in the line.
  */
-export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>, Contended {
+export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
   readonly name: string;
   readonly supply: Supply<T>;
-  readonly waitMs = new DurationHistogram();
-  readonly useMs = new DurationHistogram();
-  acquired = 0;
+  readonly lending: Lending<T>;
   timeouts = 0;
 
   readonly #journal: Journal;
   readonly #options: ResolvedPoolOptions;
   readonly #statsToShow: () => PoolStats;
   readonly #line = new WaitingLine<Waiter<Lease<T>>>();
+  readonly #waitMs = new DurationHistogram();
   readonly #changes = new Changes();
-  /** Hears of leases that were garbage-collected; only while leaks are watched for. */
-  readonly #forgotten: FinalizationRegistry<Loan<T>> | undefined;
   /** Keep `min` open; not before somebody started or used the pool. */
   #keepsMin = false;
 
@@ -66,9 +57,8 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
     this.#journal = journal;
     this.#options = options;
     this.#statsToShow = statsToShow;
-    if (options.leakThresholdMs > 0)
-      this.#forgotten = new FinalizationRegistry((loan) => this.#reclaim(loan));
     this.supply = new Supply<T>(journal, factory, options, this);
+    this.lending = new Lending<T>(journal, this.supply, options.leakThresholdMs);
   }
 
   get waiting(): number {
@@ -113,9 +103,9 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
     options: AcquireOptions | undefined,
     acquiredAt: string | undefined,
   ): Promise<Lease<T>> {
-    const stopWaiting = task.waitFor(this);
+    const stopWaiting = task.waitFor(this.lending);
     try {
-      const held = task.deadlockWith(this);
+      const held = task.deadlockWith(this.lending);
       if (held !== undefined)
         throw new PoolDeadlockError(this.name, held.pool.name, held.describe(), this.#statsToShow());
       return await this.#queue(options, acquiredAt);
@@ -195,91 +185,13 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
   }
 
   #lend(slot: Slot<T>, now: number, waitMs: number, acquiredAt: string | undefined): Lease<T> {
-    this.supply.lend(slot, now);
-    this.acquired += 1;
-    this.waitMs.record(waitMs);
+    this.#waitMs.record(waitMs);
     if (this.#journal.observed) this.#journal.tell({ type: 'acquired', waitMs });
-    const lease = new Lease<T>(this, slot, acquiredAt);
-    slot.lease = lease;
-    if (this.#forgotten !== undefined) this.#watchFor(lease, slot);
-    return lease;
-  }
-
-  #watchFor(lease: Lease<T>, slot: Slot<T>): void {
-    slot.lease = new WeakRef(lease);
-    slot.acquiredAt = lease.acquiredAt;
-    this.#forgotten?.register(lease, { slot, uses: slot.uses });
-  }
-
-  /** Nobody can give this lease back any more. What it lent is closed: somebody may still use it, without the lease. */
-  #reclaim({ slot, uses }: Loan<T>): void {
-    if (slot.state !== 'leased' || slot.uses !== uses) return;
-    const { acquiredAt = '' } = slot;
-    const heldMs = performance.now() - slot.leasedAt;
-    slot.leakReported = false;
-    this.#endUse(slot);
-    this.#journal.tell({ type: 'leaked', heldMs, acquiredAt, collected: true });
-    void this.supply.close(slot, 'leaked');
-  }
-
-  /** All that the pool may have is leased. */
-  get isExhausted(): boolean {
-    return this.supply.counts.leased >= this.supply.max;
-  }
-
-  *tasks(): Iterable<Task | undefined> {
-    for (const slot of this.supply.slots()) if (slot.state === 'leased') yield slot.task;
-  }
-
-  /** Runs what a caller wants to do with a lease, and tells it from others if the lease was the last to be had. */
-  run<R>(lease: Lease<T>, work: () => R | Promise<R>): R | Promise<R> {
-    if (!this.isExhausted) return work();
-    const slot = lentBy(lease) as Slot<T>;
-    if (slot.livingLease !== lease) return work();
-    slot.task = new Task({
-      pool: this,
-      isOver: () => slot.livingLease !== lease,
-      describe: () => describeHolder(slot, performance.now()),
-    });
-    return slot.task.run(work);
-  }
-
-  takeBack(slot: Slot<T>): Promise<void> {
-    return this.supply.takeBack(slot, this.#endUse(slot)) ?? DONE;
-  }
-
-  takeBackUnfit(slot: Slot<T>, reason: string): Promise<void> {
-    this.#endUse(slot);
-    return this.supply.close(slot, reason);
+    return this.lending.lend(slot, now, acquiredAt);
   }
 
   brokeInUse(slot: Slot<T>, cause: unknown): void {
-    this.#endUse(slot, new LeaseBrokenError(this.name, 'the resource was lost while it was leased', cause));
-    void this.supply.close(slot, 'broken');
-  }
-
-  /** Ends every lease from this side and closes the resources under their holders. Tells who the holders were. */
-  revokeAll(): LeaseHolder[] {
-    const holders = longestHolders(this.supply.slots());
-    for (const slot of [...this.supply.slots()]) {
-      if (slot.state !== 'leased') continue;
-      this.#endUse(slot, new LeaseBrokenError(this.name, 'the pool was drained and its deadline passed'));
-      void this.supply.close(slot, 'revoked');
-    }
-    return holders;
-  }
-
-  #endUse(slot: Slot<T>, breakage?: LeaseBrokenError): number {
-    const now = performance.now();
-    const useMs = now - slot.leasedAt;
-    if (slot.leakReported) {
-      this.#journal.tell({ type: 'returned-late', heldMs: useMs, acquiredAt: slot.acquiredAt ?? '' });
-    }
-    if (breakage !== undefined && slot.livingLease !== undefined) breakLease(slot.livingLease, breakage);
-    slot.endLease();
-    this.useMs.record(useMs);
-    if (this.#journal.observed) this.#journal.tell({ type: 'released', useMs });
-    return now;
+    this.lending.breakLease(slot, cause);
   }
 
   timedOut(waiter: Waiter<Lease<T>>): void {
@@ -330,13 +242,13 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
       waiting: this.waiting,
       min: supply.min,
       max: supply.max,
-      acquired: this.acquired,
+      acquired: this.lending.lent,
       created: supply.opener.created,
       destroyed: supply.destroyed,
       timeouts: this.timeouts,
       createFailures: supply.opener.failures,
-      waitMs: this.waitMs.read(),
-      useMs: this.useMs.read(),
+      waitMs: this.#waitMs.read(),
+      useMs: this.lending.useMs.read(),
       createMs: supply.opener.createMs.read(),
     };
   }
@@ -351,17 +263,8 @@ export class Admission<T> implements Demand<T>, Lender<T>, WaiterOwner<Lease<T>>
   sweep(): void {
     const now = performance.now();
     this.supply.sweep(now);
-    if (this.#options.leakThresholdMs > 0) this.#reportLeaks(now);
+    this.lending.reportLeaks(now);
     this.roomChanged();
-  }
-
-  #reportLeaks(now: number): void {
-    for (const slot of this.supply.slots()) {
-      const heldMs = now - slot.leasedAt;
-      if (slot.state !== 'leased' || slot.leakReported || heldMs < this.#options.leakThresholdMs) continue;
-      slot.leakReported = true;
-      this.#journal.tell({ type: 'leaked', heldMs, acquiredAt: slot.acquiredAt ?? '', collected: false });
-    }
   }
 
   /** Resolves as soon as `holds()`, with true, or when the time is up, with false. */

@@ -7,9 +7,9 @@ import { PoolClosedError } from './pool.errors.js';
  * revokes the rest, and closes everything. Closing is bounded by `destroyTimeoutMs`, so this ends whatever the factory does.
  */
 export async function drain<T>(admission: Admission<T>, timeoutMs: number): Promise<DrainReport> {
-  const { supply } = admission;
+  const { supply, lending } = admission;
   const startedAt = performance.now();
-  const { acquired } = admission;
+  const { lent } = lending;
   const { destroyed, closeFailures } = supply;
 
   admission.roomChanged();
@@ -18,7 +18,7 @@ export async function drain<T>(admission: Admission<T>, timeoutMs: number): Prom
 
   const closed = new PoolClosedError(admission.name, 'closed');
   const rejected = admission.refuseAll(closed);
-  const revoked = admission.revokeAll();
+  const revoked = lending.revokeAll();
   supply.abandon(closed);
   supply.closeAllIdle('drained');
   await admission.until(() => supply.size === 0, Infinity);
@@ -27,7 +27,7 @@ export async function drain<T>(admission: Admission<T>, timeoutMs: number): Prom
     pool: admission.name,
     durationMs: performance.now() - startedAt,
     clean,
-    served: admission.acquired - acquired,
+    served: lending.lent - lent,
     rejected,
     revoked,
     closed: supply.destroyed - destroyed,

@@ -104,7 +104,11 @@ export class ResourcePool<T> {
   use<R>(task: (resource: T, lease: Lease<T>) => R | Promise<R>, options?: AcquireOptions): Promise<R> {
     // Not an async function: ten thousand callers who wait would keep its frame each.
     return this.acquire(options).then((lease) =>
-      runWith(lease, () => this.admission.run(lease, () => task(lease.resource, lease)), options?.signal),
+      runWith(
+        lease,
+        () => this.admission.lending.run(lease, () => task(lease.resource, lease)),
+        options?.signal,
+      ),
     );
   }
 

@@ -11,9 +11,24 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const SHIPPED = /^(dist\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 const NOT_SHIPPED = /\.(spec|fake)\./;
 
+/** NestJS 11 applications are made with TypeScript 5 and the old way of finding modules, which knows no exports map. */
 const APPS = [
-  { nest: 12, type: 'module', app: 'app.mjs' },
-  { nest: 11, type: 'commonjs', app: 'app.cjs' },
+  { nest: 12, type: 'module', app: 'app.mjs', typescript: '~6.0', resolution: ['--module', 'nodenext'] },
+  {
+    nest: 11,
+    type: 'commonjs',
+    app: 'app.cjs',
+    typescript: '~5.9',
+    resolution: ['--module', 'commonjs', '--moduleResolution', 'node10'],
+  },
+];
+
+const TYPE_CHECK = [
+  '--noEmit',
+  '--strict',
+  '--skipLibCheck',
+  '--experimentalDecorators',
+  '--emitDecoratorMetadata',
 ];
 
 const scratch = mkdtempSync(join(tmpdir(), 'check-package-'));
@@ -37,11 +52,11 @@ function pack() {
   return join(scratch, packed.filename);
 }
 
-function check({ nest, type, app }, tarball) {
+function check({ nest, type, app, typescript, resolution }, tarball) {
   const directory = join(scratch, `nest-${nest}`);
   mkdirSync(directory);
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ private: true, type }));
-  for (const file of [app, 'exercise.cjs'])
+  for (const file of [app, 'exercise.cjs', 'types.ts'])
     copyFileSync(join(ROOT, 'scripts/package-apps', file), join(directory, file));
 
   const install = (...packages) => run('npm', ['install', '--no-audit', '--no-fund', ...packages], directory);
@@ -59,6 +74,10 @@ function check({ nest, type, app }, tarball) {
   console.log(
     `NestJS ${nest} (${type}), with Terminus: ${run('node', [app, redis.url, 'health'], directory)}`,
   );
+
+  install(`typescript@${typescript}`, '@types/node@22');
+  run('npx', ['tsc', ...TYPE_CHECK, '--target', 'es2022', ...resolution, 'types.ts'], directory);
+  console.log(`NestJS ${nest} (${type}), types: right with TypeScript ${typescript}`);
 }
 
 /** What the command prints; the last line is shown when it fails. */

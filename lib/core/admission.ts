@@ -12,6 +12,7 @@ import {
   type PoolTimeoutReason,
 } from './pool.errors.js';
 import type { Journal } from './journal.js';
+import type { Place } from './place.js';
 import type { ResolvedPoolOptions } from './pool.options.js';
 import type { PoolStats } from './pool.stats.js';
 import type { ResourceFactory } from './resource-factory.js';
@@ -65,32 +66,32 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
     return this.#line.length;
   }
 
-  acquire(options: AcquireOptions | undefined, acquiredAt: string | undefined): Promise<Lease<T>> {
+  acquire(options: AcquireOptions | undefined, place: Place | undefined): Promise<Lease<T>> {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
     const { state } = this.#journal;
     if (state === 'open' && this.#line.length === 0 && this.supply.hasIdle) {
       const now = performance.now();
       const slot = this.supply.take(now);
-      if (slot !== undefined) return Promise.resolve(this.#lend(slot, now, 0, acquiredAt));
+      if (slot !== undefined) return Promise.resolve(this.#lend(slot, now, 0, place));
     }
     if (state === 'draining' || state === 'closed')
       return Promise.reject(new PoolClosedError(this.name, state));
-    return this.#wait(options, acquiredAt);
+    return this.#wait(options, place);
   }
 
-  #wait(options: AcquireOptions | undefined, acquiredAt: string | undefined): Promise<Lease<T>> {
+  #wait(options: AcquireOptions | undefined, place: Place | undefined): Promise<Lease<T>> {
     this.#keepsMin = true;
     if (this.supply.isDown) return Promise.reject(this.#unavailable());
     if (this.#line.length >= this.#options.maxWaiting + this.#placesComing) {
       return Promise.reject(new PoolQueueFullError(this.name, this.#options.maxWaiting));
     }
     const task = Task.current;
-    return task === undefined ? this.#queue(options, acquiredAt) : this.#waitAs(task, options, acquiredAt);
+    return task === undefined ? this.#queue(options, place) : this.#waitAs(task, options, place);
   }
 
-  #queue(options: AcquireOptions | undefined, acquiredAt: string | undefined): Promise<Lease<T>> {
+  #queue(options: AcquireOptions | undefined, place: Place | undefined): Promise<Lease<T>> {
     const timeoutMs = options?.timeoutMs ?? this.#options.acquireTimeoutMs;
-    const waiter = new Waiter<Lease<T>>(this, timeoutMs, acquiredAt, options);
+    const waiter = new Waiter<Lease<T>>(this, timeoutMs, place, options);
     this.#line.join(waiter);
     this.supply.opener.keepAwake();
     this.serve();
@@ -101,14 +102,14 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
   async #waitAs(
     task: Task,
     options: AcquireOptions | undefined,
-    acquiredAt: string | undefined,
+    place: Place | undefined,
   ): Promise<Lease<T>> {
     const stopWaiting = task.waitFor(this.lending);
     try {
       const held = task.deadlockWith(this.lending);
       if (held !== undefined)
         throw new PoolDeadlockError(this.name, held.pool.name, held.describe(), this.#statsToShow());
-      return await this.#queue(options, acquiredAt);
+      return await this.#queue(options, place);
     } finally {
       stopWaiting();
     }
@@ -176,7 +177,7 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
     if (waiter !== undefined) {
       const now = performance.now();
       waiter.stopWaiting();
-      waiter.serve(this.#lend(slot, now, now - waiter.since, waiter.acquiredAt));
+      waiter.serve(this.#lend(slot, now, now - waiter.since, waiter.place));
     } else if (state === 'draining' || state === 'closed') {
       void this.supply.close(slot, 'drained');
     } else {
@@ -184,10 +185,10 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
     }
   }
 
-  #lend(slot: Slot<T>, now: number, waitMs: number, acquiredAt: string | undefined): Lease<T> {
+  #lend(slot: Slot<T>, now: number, waitMs: number, place: Place | undefined): Lease<T> {
     this.#waitMs.record(waitMs);
     if (this.#journal.observed) this.#journal.tell({ type: 'acquired', waitMs });
-    return this.lending.lend(slot, now, acquiredAt);
+    return this.lending.lend(slot, now, place);
   }
 
   brokeInUse(slot: Slot<T>, cause: unknown): void {

@@ -1,3 +1,5 @@
+import type { Place } from './place.js';
+
 /** Somebody who holds a resource, as told by errors, events and reports. */
 export interface LeaseHolder {
   /** How long the resource has been held, in milliseconds. */
@@ -9,7 +11,7 @@ export interface LeaseHolder {
 interface Held {
   readonly state: string;
   readonly leasedAt: number;
-  readonly acquiredAt: string | undefined;
+  readonly place: Place | undefined;
 }
 
 /** Who holds what, the longest first. */
@@ -21,13 +23,6 @@ export function longestHolders(slots: Iterable<Held>): LeaseHolder[] {
     .map((slot) => describeHolder(slot, now));
 }
 
-export function describeHolder({ leasedAt, acquiredAt }: Held, now: number): LeaseHolder {
-  return { heldMs: now - leasedAt, ...(acquiredAt !== undefined && { acquiredAt }) };
-}
-
-/** The stack of whoever called `callee`. */
-export function placeOf(callee: (...args: never[]) => unknown): string {
-  const place: { stack?: string } = {};
-  Error.captureStackTrace(place, callee);
-  return (place.stack ?? '').replace(/^.*\n/, '');
+export function describeHolder({ leasedAt, place }: Held, now: number): LeaseHolder {
+  return { heldMs: now - leasedAt, ...(place !== undefined && { acquiredAt: place.toString() }) };
 }

@@ -1,4 +1,5 @@
 import { type LeaseBrokenError, LeaseReleasedError, type PoolError } from './pool.errors.js';
+import type { Place } from './place.js';
 
 /** What a lease is about: a pool's slot, of which the holder may see only the resource. */
 export interface Lent<T> {
@@ -41,15 +42,14 @@ export class Lease<T> {
 
   readonly #lender: Lender<T>;
   readonly #lent: Lent<T>;
-  /** Where the lease was acquired; known only while `leakThresholdMs` is on. */
-  readonly acquiredAt: string | undefined;
+  readonly #place: Place | undefined;
   #end: 'given back' | LeaseBrokenError | undefined;
 
   /** @internal Leases are made by pools. */
-  constructor(lender: Lender<T>, lent: Lent<T>, acquiredAt: string | undefined) {
+  constructor(lender: Lender<T>, lent: Lent<T>, place: Place | undefined) {
     this.#lender = lender;
     this.#lent = lent;
-    this.acquiredAt = acquiredAt;
+    this.#place = place;
   }
 
   /**
@@ -60,6 +60,11 @@ export class Lease<T> {
   get resource(): T {
     if (this.#end !== undefined) throw this.#whyEnded(this.#end);
     return this.#lent.resource;
+  }
+
+  /** Where the lease was acquired (a stack); known only while `leakThresholdMs` is on. */
+  get acquiredAt(): string | undefined {
+    return this.#place?.toString();
   }
 
   /** Gives the resource back. Resolves when it is ready for the next holder or gone; never rejects. A second call does nothing. */

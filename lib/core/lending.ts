@@ -5,6 +5,7 @@ import { breakLease, DONE, Lease, lentBy, type Lender } from './lease.js';
 import { LeaseBrokenError } from './pool.errors.js';
 import type { Slot } from './slot.js';
 import type { Supply } from './supply.js';
+import type { Place } from './place.js';
 import { Task, type Contended } from './task.js';
 
 /** One lending of a slot, told from later ones of the same slot. */
@@ -34,25 +35,25 @@ export class Lending<T> implements Lender<T>, Contended {
     if (leakThresholdMs > 0) this.#forgotten = new FinalizationRegistry((loan) => this.#reclaim(loan));
   }
 
-  lend(slot: Slot<T>, now: number, acquiredAt: string | undefined): Lease<T> {
+  lend(slot: Slot<T>, now: number, place: Place | undefined): Lease<T> {
     this.#supply.lend(slot, now);
     this.lent += 1;
-    const lease = new Lease<T>(this, slot, acquiredAt);
+    const lease = new Lease<T>(this, slot, place);
     slot.lease = lease;
+    slot.place = place;
     if (this.#forgotten !== undefined) this.#watchFor(lease, slot);
     return lease;
   }
 
   #watchFor(lease: Lease<T>, slot: Slot<T>): void {
     slot.lease = new WeakRef(lease);
-    slot.acquiredAt = lease.acquiredAt;
     this.#forgotten?.register(lease, { slot, uses: slot.uses });
   }
 
   /** Nobody can give this lease back any more. What it lent is closed: somebody may still use it, without the lease. */
   #reclaim({ slot, uses }: Loan<T>): void {
     if (slot.state !== 'leased' || slot.uses !== uses) return;
-    const { acquiredAt = '' } = slot;
+    const acquiredAt = String(slot.place ?? '');
     const heldMs = performance.now() - slot.leasedAt;
     slot.leakReported = false;
     this.#endUse(slot);
@@ -112,7 +113,7 @@ export class Lending<T> implements Lender<T>, Contended {
     const now = performance.now();
     const useMs = now - slot.leasedAt;
     if (slot.leakReported) {
-      this.#journal.tell({ type: 'returned-late', heldMs: useMs, acquiredAt: slot.acquiredAt ?? '' });
+      this.#journal.tell({ type: 'returned-late', heldMs: useMs, acquiredAt: String(slot.place ?? '') });
     }
     if (breakage !== undefined && slot.livingLease !== undefined) breakLease(slot.livingLease, breakage);
     slot.endLease();
@@ -128,7 +129,7 @@ export class Lending<T> implements Lender<T>, Contended {
       const heldMs = now - slot.leasedAt;
       if (slot.state !== 'leased' || slot.leakReported || heldMs < this.#leakThresholdMs) continue;
       slot.leakReported = true;
-      this.#journal.tell({ type: 'leaked', heldMs, acquiredAt: slot.acquiredAt ?? '', collected: false });
+      this.#journal.tell({ type: 'leaked', heldMs, acquiredAt: String(slot.place ?? ''), collected: false });
     }
   }
 }

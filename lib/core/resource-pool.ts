@@ -5,7 +5,7 @@ import { drain } from './drain.js';
 import { IsolatedEvents } from './isolated-events.js';
 import { Journal } from './journal.js';
 import { breakageOf, type Lease } from './lease.js';
-import { placeOf } from './lease-holder.js';
+import { Place } from './place.js';
 import { integer, milliseconds, oneOf, optionProblems, type OptionRules } from './option-rules.js';
 import { PoolClosedError, PoolOptionsError, PoolUnavailableError } from './pool.errors.js';
 import type { PoolEvent } from './pool.events.js';
@@ -85,8 +85,8 @@ export class ResourcePool<T> {
       if (problems.length > 0) return Promise.reject(new PoolOptionsError(this.name, problems));
     }
     // eslint-disable-next-line @typescript-eslint/unbound-method -- it only names the frame above the caller's
-    const acquiredAt = this.options.leakThresholdMs > 0 ? placeOf(this.acquire) : undefined;
-    return this.admission.acquire(options, acquiredAt);
+    const place = this.options.leakThresholdMs > 0 ? new Place(this.acquire) : undefined;
+    return this.admission.acquire(options, place);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Lease } from './lease.js';
+import type { Place } from './place.js';
 import type { Task } from './task.js';
 
 /**
@@ -24,7 +25,7 @@ export class Slot<T> {
   /** The present lease. Held weakly while leaks are watched for, so that one that was forgotten can be found. */
   lease: Lease<T> | WeakRef<Lease<T>> | undefined;
   /** Where it was acquired; known only while leaks are watched for. */
-  acquiredAt: string | undefined;
+  place: Place | undefined;
   /** It was reported as held too long. */
   leakReported = false;
   /** The task that has it, if it took the last resource of the pool. */
@@ -36,7 +37,7 @@ export class Slot<T> {
   }
 
   endLease(): void {
-    this.lease = this.acquiredAt = this.task = undefined;
+    this.lease = this.place = this.task = undefined;
     this.leakReported = false;
   }
 }

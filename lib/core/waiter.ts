@@ -1,3 +1,4 @@
+import type { Place } from './place.js';
 import type { Priority, Waiting } from './waiting-line.js';
 
 /**
@@ -43,7 +44,7 @@ export class Waiter<V> implements Waiting {
     owner: WaiterOwner<V>,
     readonly timeoutMs: number,
     /** Where the caller stands, when that is recorded. */
-    readonly acquiredAt: string | undefined,
+    readonly place: Place | undefined,
     options: AcquireOptions | undefined,
   ) {
     this.promise = new Promise<V>((resolve, reject) => {

@@ -197,11 +197,12 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
 
   timedOut(waiter: Waiter<Lease<T>>): void {
     const waitedMs = performance.now() - waiter.since;
-    const reason = this.#whyNothingCame(waiter, waitedMs - waiter.timeoutMs);
+    const overdueMs = Math.max(0, waitedMs - waiter.timeoutMs);
+    const reason = this.#whyNothingCame(waiter, overdueMs);
     const stats = this.#statsToShow();
     const cause = reason === 'create-failing' ? { cause: this.supply.opener.failure?.cause } : {};
     const holders = longestHolders(this.supply.slots()).slice(0, HOLDERS_NAMED);
-    const error = new PoolTimeoutError(this.name, { reason, waitedMs, stats, holders, ...cause });
+    const error = new PoolTimeoutError(this.name, { reason, waitedMs, overdueMs, stats, holders, ...cause });
     this.timeouts += 1;
     this.#line.leave(waiter);
     waiter.refuse(error);

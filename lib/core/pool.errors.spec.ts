@@ -35,7 +35,7 @@ const STATS: PoolStats = {
   useMs: NONE,
   createMs: NONE,
 };
-const TIMEOUT = { reason: 'leased', waitedMs: 5_000.4, stats: STATS, holders: [] } as const;
+const TIMEOUT = { reason: 'leased', waitedMs: 5_000.4, overdueMs: 0.4, stats: STATS, holders: [] } as const;
 
 describe('every error of a pool', () => {
   it.each<[string, string, PoolError, string]>([

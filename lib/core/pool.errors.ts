@@ -48,6 +48,8 @@ export type PoolTimeoutReason =
 export interface PoolTimeoutDetails {
   readonly reason: PoolTimeoutReason;
   readonly waitedMs: number;
+  /** How much later than the deadline this was noticed: for so long at least the event loop was blocked. */
+  readonly overdueMs: number;
   readonly stats: PoolStats;
   /** The longest holders first, at most five. */
   readonly holders: readonly LeaseHolder[];
@@ -66,6 +68,7 @@ export interface PoolTimeoutDetails {
 export class PoolTimeoutError extends PoolError {
   readonly reason: PoolTimeoutReason;
   readonly waitedMs: number;
+  readonly overdueMs: number;
   readonly stats: PoolStats;
   readonly holders: readonly LeaseHolder[];
 
@@ -74,12 +77,13 @@ export class PoolTimeoutError extends PoolError {
     super('ERR_POOL_TIMEOUT', pool, message, 'cause' in details ? { cause: details.cause } : undefined);
     this.reason = details.reason;
     this.waitedMs = details.waitedMs;
+    this.overdueMs = details.overdueMs;
     this.stats = details.stats;
     this.holders = details.holders;
   }
 }
 
-function explain({ reason, stats, holders, cause }: PoolTimeoutDetails): string {
+function explain({ reason, overdueMs, stats, holders, cause }: PoolTimeoutDetails): string {
   switch (reason) {
     case 'leased': {
       if (stats.leased === 0)
@@ -96,7 +100,7 @@ function explain({ reason, stats, holders, cause }: PoolTimeoutDetails): string 
     case 'suspended':
       return 'the pool is suspended; call resume()';
     case 'event-loop-blocked':
-      return 'the event loop was blocked, so nobody could be served; look for synchronous work in this process';
+      return `the event loop was blocked for ${Math.round(overdueMs)} ms, so nobody could be served; look for synchronous work in this process`;
   }
 }
 

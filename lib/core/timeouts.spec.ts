@@ -170,7 +170,8 @@ describe('a PoolTimeoutError', () => {
     expect(await failure).toMatchObject({
       reason: 'event-loop-blocked',
       waitedMs: 1_300,
-      message: expect.stringContaining('no resource within 1300 ms: the event loop was blocked'),
+      overdueMs: 800,
+      message: expect.stringContaining('no resource within 1300 ms: the event loop was blocked for 800 ms'),
     });
   });
 

@@ -169,6 +169,7 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
     const error = new PoolTimeoutError(pool, {
       reason,
       waitedMs,
+      overdueMs: Math.max(0, waitedMs - waiter.timeoutMs),
       stats: stats(),
       holders: [],
       cause: this.cause,

@@ -187,8 +187,9 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
 
   #lend(slot: Slot<T>, now: number, waitMs: number, place: Place | undefined): Lease<T> {
     this.#waitMs.record(waitMs);
+    const lease = this.lending.lend(slot, now, place);
     if (this.#journal.observed) this.#journal.tell({ type: 'acquired', waitMs });
-    return this.lending.lend(slot, now, place);
+    return lease;
   }
 
   brokeInUse(slot: Slot<T>, cause: unknown): void {

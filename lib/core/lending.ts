@@ -112,11 +112,10 @@ export class Lending<T> implements Lender<T>, Contended {
   #endUse(slot: Slot<T>, breakage?: LeaseBrokenError): number {
     const now = performance.now();
     const useMs = now - slot.leasedAt;
-    if (slot.leakReported) {
-      this.#journal.tell({ type: 'returned-late', heldMs: useMs, acquiredAt: String(slot.place ?? '') });
-    }
+    const { leakReported, place = '' } = slot;
     if (breakage !== undefined && slot.livingLease !== undefined) breakLease(slot.livingLease, breakage);
-    slot.endLease();
+    slot.endLease(); // before anybody hears of it, and perhaps uses the pool at once
+    if (leakReported) this.#journal.tell({ type: 'returned-late', heldMs: useMs, acquiredAt: String(place) });
     this.useMs.record(useMs);
     if (this.#journal.observed) this.#journal.tell({ type: 'released', useMs });
     return now;

@@ -181,8 +181,11 @@ export class Supply<T> {
 
   /** Closes the resource of a slot that is out. Resolves when it is gone; never rejects. */
   async close(slot: Slot<T>, reason: DestroyReason): Promise<void> {
+    const wasAwaited = slot.state === 'creating';
     this.#move(slot, 'closing');
-    const error = await this.#factory.destroy(slot.resource);
+    const closing = this.#factory.destroy(slot.resource);
+    if (wasAwaited) this.#demand.roomChanged(); // who counted on it must look elsewhere, and not only when it is gone
+    const error = await closing;
     this.#strike(slot);
     this.destroyed += 1;
     if (error !== undefined) {
@@ -234,7 +237,7 @@ export class Supply<T> {
     slot.broken = true;
     if (slot.uses === 0 && slot.state !== 'closing') this.opener.failed(cause);
     if (slot.state === 'idle') this.#closeIdle(slot, 'broken');
-    else if (slot.state === 'leased') this.#demand.brokeInUse(slot, cause);
+    else if (slot.lease !== undefined) this.#demand.brokeInUse(slot, cause);
   }
 
   #has(resource: T): boolean {

@@ -1,0 +1,233 @@
+import type { ResourceFactory } from '../../lib/core/resource-factory.js';
+import { Conduct, Verdict, type FakeResource } from './fake-factory.js';
+import type { World } from './pool-model.world.js';
+
+/** What exists outside the pool. Nobody knows yet what a call of `create` will give. */
+interface Thing {
+  resource?: FakeResource;
+  state: 'opening' | 'live' | 'closing';
+  closingSince: number;
+  /** The pool gave it up, as a good one does at the deadline, and is not to blame for it any more. */
+  isForgotten: boolean;
+}
+
+/** What is known of one resource. */
+interface Life extends FakeResource {
+  arrivedAt: number;
+  /** When it was last known to be well: it arrived, was given back or said so. */
+  wellAt: number;
+  uses: number;
+  /** It failed by itself. */
+  isLost: boolean;
+  /** Given to `destroy`. */
+  isClosed: boolean;
+  /** It was asked, as `validate` or `reset`, and did not say yes. */
+  isDoubtful: boolean;
+  /** How many in a row could not be opened before it. */
+  failuresBefore: number;
+  broken?: (cause: unknown) => void;
+}
+
+/** The pause after a first failure; each one more doubles it. */
+const PAUSE_MS = { first: 50, longest: 1_000 };
+
+/** A factory that can misbehave in every way there is, and complains when the pool does. */
+export class ModelFactory implements ResourceFactory<FakeResource> {
+  readonly creates = new Conduct('create');
+  readonly destroys = new Conduct('destroy');
+  readonly validates = new Verdict('validate', true);
+  readonly resets = new Verdict('reset', 'keep');
+  gift: 'new' | 'nothing' | 'known' = 'new';
+  watching: 'quiet' | 'throws' | 'breaks' = 'quiet';
+  heedsAbort = true;
+  readonly lives: Life[] = [];
+  failuresInARow = 0;
+  /** Until then the pool may wait before it tries to open something again. */
+  pauseUntil = -Infinity;
+
+  readonly #world: World;
+  readonly #things = new Set<Thing>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** From now on everything works, and at once. */
+  behave(): void {
+    for (const conduct of [this.creates, this.destroys, this.validates, this.resets]) {
+      conduct.manner = 'works';
+      conduct.ms = 0;
+    }
+    this.validates.answer = () => true;
+    this.resets.answer = () => 'keep';
+    this.gift = 'new';
+    this.watching = 'quiet';
+  }
+
+  create = (signal: AbortSignal): Promise<FakeResource> => {
+    const thing: Thing = { state: 'opening', closingSince: 0, isForgotten: false };
+    const { manner } = this.creates;
+    this.#things.add(thing);
+    this.#checkRoom();
+    signal.addEventListener('abort', () => {
+      thing.isForgotten ||= thing.state === 'opening';
+      this.#failed();
+    });
+    const arrive = () => this.#arrive(thing);
+    const settled = () => {
+      this.#things.delete(thing);
+      if (manner !== 'works') this.#failed();
+    };
+    return this.creates.perform(
+      arrive,
+      settled,
+      this.heedsAbort ? signal : undefined,
+    ) as Promise<FakeResource>;
+  };
+
+  destroy = (resource: FakeResource): Promise<void> => {
+    const life = this.#lifeOf(resource);
+    if (life.isClosed) this.#world.complain(`resource ${life.id} is closed twice`);
+    life.isClosed = true;
+    this.#mustBeFree(life, 'closed');
+    const thing = [...this.#things].find((each) => each.resource === resource);
+    Object.assign(thing ?? {}, { state: 'closing', closingSince: performance.now() });
+    const settled = () => thing !== undefined && this.#things.delete(thing);
+    return this.destroys.perform(() => undefined, settled);
+  };
+
+  validate = (resource: FakeResource): boolean => this.#ask(this.validates, resource, true) as boolean;
+
+  reset = (resource: FakeResource): 'keep' => this.#ask(this.resets, resource, 'keep') as 'keep';
+
+  watch = (resource: FakeResource, broken: (cause: unknown) => void): void => {
+    const life = this.#lifeOf(resource);
+    if (life.isClosed) Object.assign(life, newborn()); // it was known, and the pool closed it before it got it again
+    life.broken = broken;
+    life.failuresBefore = this.failuresInARow;
+    if (this.watching !== 'throws') this.failuresInARow = 0; // which one that breaks at once takes back
+    if (this.watching === 'breaks') this.lose(resource);
+    if (this.watching !== 'throws') return;
+    this.#failed();
+    this.pauseUntil += this.#world.options.destroyTimeoutMs; // it is closed before the pause begins
+    throw new Error('watch failed');
+  };
+
+  /** It fails by itself, as when its socket closes. */
+  lose(resource: FakeResource | undefined): void {
+    const life = resource && this.#lifeOf(resource);
+    if (life?.broken === undefined) return; // the pool does not have it
+    life.isLost = true;
+    if (life.uses === 0) this.#failed(life.failuresBefore);
+    life.broken(new Error('socket closed'));
+  }
+
+  /** How many were lost that lie about: neither closed nor in somebody's hands. */
+  get lostAndIdle(): number {
+    return this.lives.filter((life) => life.isLost && !life.isClosed && !this.#world.isHeld(life)).length;
+  }
+
+  wasClosed(resource: FakeResource): boolean {
+    return this.#lifeOf(resource).isClosed;
+  }
+
+  wasLost(resource: FakeResource): boolean {
+    return this.#lifeOf(resource).isLost;
+  }
+
+  wasGivenBack(resource: FakeResource): void {
+    this.#lifeOf(resource).wellAt = performance.now();
+  }
+
+  /** Only what is sound may be lent. */
+  wasLent(resource: FakeResource): void {
+    const life = this.#lifeOf(resource);
+    const { maxUses, maxLifetimeMs, validateAfterIdleMs } = this.#world.options;
+    const now = performance.now();
+    life.uses += 1;
+    const faults = {
+      'is closed': life.isClosed,
+      'was lost': life.isLost,
+      'did not say yes': life.isDoubtful,
+      'was used too often': maxUses > 0 && life.uses > maxUses,
+      'is too old': maxLifetimeMs > 0 && now - life.arrivedAt > maxLifetimeMs,
+      'should have been validated': life.wellAt < now && now - life.wellAt >= validateAfterIdleMs,
+    };
+    for (const [fault, is] of Object.entries(faults))
+      if (is) this.#world.complain(`resource ${life.id} is lent, which ${fault}`);
+  }
+
+  /** What exists, but for that which the pool could do nothing about. */
+  get physical(): number {
+    const overdue = performance.now() - this.#world.options.destroyTimeoutMs;
+    const isOverdue = ({ state, closingSince }: Thing) => state === 'closing' && closingSince <= overdue;
+    return [...this.#things].filter((thing) => !thing.isForgotten && !isOverdue(thing)).length;
+  }
+
+  /** How many nobody has closed. */
+  get left(): number {
+    return this.lives.filter((life) => !life.isClosed).length;
+  }
+
+  /** A smaller max takes nothing away; but nothing may be opened beyond it, in the pool's books or outside. */
+  #checkRoom(): void {
+    const { size, max } = this.#world.pool.stats();
+    const count = Math.max(size, this.physical);
+    if (count > max) this.#world.complain(`number ${count} of ${max} is opened`);
+  }
+
+  #arrive(opening: Thing): FakeResource | undefined {
+    const known = this.lives.find((life) => !life.isClosed);
+    const gift = opening.isForgotten || (this.gift === 'known' && known === undefined) ? 'new' : this.gift;
+    if (gift !== 'new') {
+      this.#failed();
+      return gift === 'nothing' ? undefined : known;
+    }
+    const life: Life = { id: this.lives.length + 1, ...newborn() };
+    this.lives.push(life);
+    this.#things.add({ ...opening, resource: life, state: 'live' });
+    return life;
+  }
+
+  #ask(verdict: Verdict, resource: FakeResource, yes: unknown): unknown {
+    const life = this.#lifeOf(resource);
+    this.#mustBeFree(life, 'asked');
+    life.isDoubtful = true;
+    const answered = (answer: unknown) => {
+      if (answer !== yes) return;
+      life.isDoubtful = false;
+      life.wellAt = performance.now();
+    };
+    const answer = verdict.give(resource);
+    if (answer instanceof Promise) answer.then(answered, () => undefined);
+    else answered(answer);
+    return answer;
+  }
+
+  #mustBeFree(life: Life, what: string): void {
+    if (this.#world.isHeld(life)) this.#world.complain(`resource ${life.id} is ${what} while it is in use`);
+  }
+
+  #failed(failuresBefore = 0): void {
+    this.failuresInARow += failuresBefore + 1;
+    const pauseMs = Math.min(PAUSE_MS.longest, PAUSE_MS.first * 2 ** (this.failuresInARow - 1));
+    this.pauseUntil = Math.max(this.pauseUntil, performance.now() + pauseMs);
+  }
+
+  #lifeOf(resource: FakeResource): Life {
+    return resource as Life;
+  }
+}
+
+function newborn(): Omit<Life, 'id'> {
+  const now = performance.now();
+  return {
+    arrivedAt: now,
+    wellAt: now,
+    uses: 0,
+    isLost: false,
+    isClosed: false,
+    isDoubtful: false,
+    failuresBefore: 0,
+  };
+}

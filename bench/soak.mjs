@@ -1,3 +1,4 @@
+/* global AbortSignal */
 // Ten minutes of mixed work with faults, and nothing may grow: `npm run soak` (SOAK_MINUTES=1 for a short one).
 //
 // Pools with an unreliable factory are used by callers who wait, give up, forget to release, release twice, throw and abort, while the

@@ -31,6 +31,8 @@ interface Life extends FakeResource {
 /** The pause after a first failure; each one more doubles it. */
 const PAUSE_MS = { first: 50, longest: 1_000 };
 
+const BREAKER_OPENS_AT = 5;
+
 /** A factory that can misbehave in every way there is, and complains when the pool does. */
 export class ModelFactory implements ResourceFactory<FakeResource> {
   readonly creates = new Conduct('create');
@@ -41,11 +43,12 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
   watching: 'quiet' | 'throws' | 'breaks' = 'quiet';
   heedsAbort = true;
   readonly lives: Life[] = [];
-  failuresInARow = 0;
   /** Until then the pool may wait before it tries to open something again. */
   pauseUntil = -Infinity;
 
   readonly #world: World;
+  #failuresInARow = 0;
+  #succeededAt = -Infinity;
   readonly #things = new Set<Thing>();
 
   constructor(world: World) {
@@ -104,8 +107,8 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
     const life = this.#lifeOf(resource);
     if (life.isClosed) Object.assign(life, newborn()); // it was known, and the pool closed it before it got it again
     life.broken = broken;
-    life.failuresBefore = this.failuresInARow;
-    if (this.watching !== 'throws') this.failuresInARow = 0; // which one that breaks at once takes back
+    life.failuresBefore = this.#failuresInARow;
+    if (this.watching !== 'throws') this.#succeeded();
     if (this.watching === 'breaks') this.lose(resource);
     if (this.watching !== 'throws') return;
     this.#failed();
@@ -155,6 +158,11 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
     };
     for (const [fault, is] of Object.entries(faults))
       if (is) this.#world.complain(`resource ${life.id} is lent, which ${fault}`);
+  }
+
+  /** So many tries failed in a row that the pool may give up hope; of one that succeeds it hears at the end of that moment. */
+  get mayBeDown(): boolean {
+    return this.#failuresInARow >= BREAKER_OPENS_AT || this.#succeededAt === performance.now();
   }
 
   /** What exists, but for that which the pool could do nothing about. */
@@ -208,9 +216,15 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
     if (this.#world.isHeld(life)) this.#world.complain(`resource ${life.id} is ${what} while it is in use`);
   }
 
+  /** What breaks before anybody had it takes this back. */
+  #succeeded(): void {
+    this.#failuresInARow = 0;
+    this.#succeededAt = performance.now();
+  }
+
   #failed(failuresBefore = 0): void {
-    this.failuresInARow += failuresBefore + 1;
-    const pauseMs = Math.min(PAUSE_MS.longest, PAUSE_MS.first * 2 ** (this.failuresInARow - 1));
+    this.#failuresInARow += failuresBefore + 1;
+    const pauseMs = Math.min(PAUSE_MS.longest, PAUSE_MS.first * 2 ** (this.#failuresInARow - 1));
     this.pauseUntil = Math.max(this.pauseUntil, performance.now() + pauseMs);
   }
 

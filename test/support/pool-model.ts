@@ -7,9 +7,6 @@ import { Callers } from './pool-model.callers.js';
 import { ModelFactory } from './pool-model.factory.js';
 import type { World } from './pool-model.world.js';
 
-/** So many failures in a row, and nothing open, make a pool refuse everybody. */
-const BREAKER_OPENS_AT = 5;
-
 /** A pool with all that surrounds it: what may be done to it, and what must hold after everything that was. */
 export class PoolModel implements World {
   readonly options: ResolvedPoolOptions;
@@ -116,7 +113,7 @@ export class PoolModel implements World {
 
   get mayBeUnavailable(): boolean {
     const { idle, leased } = this.pool.stats();
-    return this.factory.failuresInARow >= BREAKER_OPENS_AT && idle + leased === 0;
+    return this.factory.mayBeDown && idle + leased === 0;
   }
 
   isHeld(resource: FakeResource): boolean {

@@ -37,7 +37,7 @@ describe('The process of the sample application', () => {
       expect(app.output).toMatch(/Pool "cache" drained in \d+ ms: .* failed to close 0/);
       expect(app.output).toMatch(/Pool "archive" drained in \d+ ms: .* failed to close 0/);
       expect(children.length).toBeGreaterThan(0);
-      expect(children.filter(isAlive)).toEqual([]);
+      await haveEnded(children);
     },
   );
 
@@ -85,7 +85,7 @@ describe('The process of the sample application', () => {
     app.signal('SIGKILL');
     expect(await app.exited).toBe('SIGKILL');
     expect(children.length).toBeGreaterThan(0);
-    while (children.some(isAlive)) await sleep(20);
+    await haveEnded(children);
   });
 
   it('does not start with an environment that makes no sense, and tells every fault but no secret', async () => {
@@ -114,6 +114,11 @@ async function storedTexts(url: string, ids: readonly string[]): Promise<string[
   const stored = await client.mgetBuffer(ids.map((id) => `snippet:${id}`));
   client.disconnect();
   return stored.map((gzipped) => (gzipped === null ? '' : gunzipSync(gzipped).toString()));
+}
+
+/** Resolves when all have ended and been reaped, which the system does a moment after they were orphaned. */
+async function haveEnded(pids: number[]): Promise<void> {
+  while (pids.some(isAlive)) await sleep(20);
 }
 
 function isAlive(pid: number): boolean {

@@ -21,6 +21,8 @@ interface Life extends FakeResource {
   isLost: boolean;
   /** Given to `destroy`. */
   isClosed: boolean;
+  /** By `create`: the second time may come too late to be seen for what it is, and is closed like any late arrival. */
+  wasGivenTwice: boolean;
   /** It was asked, as `validate` or `reset`, and did not say yes. */
   isDoubtful: boolean;
   /** How many in a row could not be opened before it. */
@@ -81,16 +83,13 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
       this.#things.delete(thing);
       if (manner !== 'works') this.#failed();
     };
-    return this.creates.perform(
-      arrive,
-      settled,
-      this.heedsAbort ? signal : undefined,
-    ) as Promise<FakeResource>;
+    const heeded = this.heedsAbort ? signal : undefined;
+    return this.creates.perform(arrive, settled, heeded) as Promise<FakeResource>;
   };
 
   destroy = (resource: FakeResource): Promise<void> => {
     const life = this.#lifeOf(resource);
-    if (life.isClosed) this.#world.complain(`resource ${life.id} is closed twice`);
+    if (life.isClosed && !life.wasGivenTwice) this.#world.complain(`resource ${life.id} is closed twice`);
     life.isClosed = true;
     this.#mustBeFree(life, 'closed');
     const thing = [...this.#things].find((each) => each.resource === resource);
@@ -186,15 +185,15 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
 
   #arrive(opening: Thing): FakeResource | undefined {
     const known = this.lives.find((life) => !life.isClosed);
-    const gift = opening.isForgotten || (this.gift === 'known' && known === undefined) ? 'new' : this.gift;
-    if (gift !== 'new') {
-      this.#failed();
-      return gift === 'nothing' ? undefined : known;
+    if (this.gift === 'new' || opening.isForgotten || (this.gift === 'known' && known === undefined)) {
+      const life: Life = { id: this.lives.length + 1, ...newborn() };
+      this.lives.push(life);
+      this.#things.add({ ...opening, resource: life, state: 'live' });
+      return life;
     }
-    const life: Life = { id: this.lives.length + 1, ...newborn() };
-    this.lives.push(life);
-    this.#things.add({ ...opening, resource: life, state: 'live' });
-    return life;
+    this.#failed();
+    if (known !== undefined) known.wasGivenTwice ||= this.gift === 'known';
+    return this.gift === 'known' ? known : undefined;
   }
 
   #ask(verdict: Verdict, resource: FakeResource, yes: unknown): unknown {
@@ -241,6 +240,7 @@ function newborn(): Omit<Life, 'id'> {
     uses: 0,
     isLost: false,
     isClosed: false,
+    wasGivenTwice: false,
     isDoubtful: false,
     failuresBefore: 0,
   };

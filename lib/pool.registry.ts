@@ -69,6 +69,9 @@ export class PoolRegistry implements BeforeApplicationShutdown, OnApplicationShu
   /** @internal */
   register(pool: ResourcePool<unknown>, drainTimeoutMs: number | undefined): void {
     this.entries.set(pool.name, { pool, drainTimeoutMs });
+    pool.milestones$.subscribe((event) => {
+      if (event.type === 'warned') this.logger.warn(`Pool "${pool.name}": ${event.message}`);
+    });
   }
 
   /**

@@ -270,6 +270,11 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
     this.roomChanged();
   }
 
+  renew(): void {
+    this.supply.renew();
+    this.roomChanged();
+  }
+
   /** Resolves as soon as `holds()`, with true, or when the time is up, with false. */
   until(holds: () => boolean, ms: number): Promise<boolean> {
     return this.#changes.until(holds, ms);

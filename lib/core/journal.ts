@@ -6,6 +6,8 @@ import type { PoolState } from './pool.state.js';
 export class Journal {
   readonly name: string;
   readonly events = new Subject<PoolEvent>();
+  /** The same, but for what happens with every lease unless `events` is observed. */
+  readonly milestones = new Subject<PoolEvent>();
   #state: PoolState = 'open';
 
   constructor(name: string) {
@@ -16,17 +18,26 @@ export class Journal {
     return this.#state;
   }
 
-  /** Somebody listens. Asked before a message is built where that happens for every lease. */
+  /** Somebody listens to everything. Asked before a message is built where that happens for every lease. */
   get observed(): boolean {
     return this.events.observed;
   }
 
   tell(happening: PoolHappening): void {
-    if (this.observed) this.events.next({ pool: this.name, ...happening });
+    if (!this.observed && !this.milestones.observed) return;
+    const event = { pool: this.name, ...happening };
+    this.milestones.next(event);
+    this.events.next(event);
   }
 
   moveTo(state: PoolState): void {
     this.#state = state;
     this.tell({ type: 'state-changed', state });
+  }
+
+  /** Nothing more will happen. */
+  end(): void {
+    this.milestones.complete();
+    this.events.complete();
   }
 }

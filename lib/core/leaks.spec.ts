@@ -3,6 +3,7 @@ import { FakeFactory, type FakeResource } from '../../test/support/fake-factory.
 import { advance, sleep, useFakeTime } from '../../test/support/fake-time.js';
 import type { PoolEvent } from './pool.events.js';
 import type { PoolOptions } from './pool.options.js';
+import { mayLast } from './lease.js';
 import { ResourcePool } from './resource-pool.js';
 
 useFakeTime();
@@ -38,6 +39,18 @@ describe('leakThresholdMs', () => {
     const [leak] = told as Extract<PoolEvent, { type: 'leaked' }>[];
     expect(leak?.heldMs).toBeGreaterThanOrEqual(1_000);
     expect(leak?.acquiredAt.split('\n')[0]).toMatch(/at forgetfulCaller .*leaks\.spec\.ts/);
+  });
+
+  it('says nothing of a lease that is meant to last, and all of the next one', async () => {
+    const { pool, told } = aPool({ max: 1, leakThresholdMs: 100 });
+    const lease = await pool.acquire();
+    mayLast(lease);
+    await advance(1_000);
+    await lease.release();
+    expect(told).toEqual([]);
+    await forgetfulCaller(pool);
+    await advance(1_000);
+    expect(told).toHaveLength(1);
   });
 
   it('finds whoever had to wait for his lease, and whoever uses use()', async () => {

@@ -4,6 +4,7 @@ import type { Place } from './place.js';
 /** What a lease is about: a pool's slot, of which the holder may see only the resource. */
 export interface Lent<T> {
   readonly resource: T;
+  mayLast: boolean;
 }
 
 /** Takes back what it lent. */
@@ -18,6 +19,9 @@ export let breakLease: (lease: Lease<unknown>, error: LeaseBrokenError) => void;
 
 /** What the lease is about. */
 export let lentBy: <T>(lease: Lease<T>) => Lent<T>;
+
+/** Says that a lease is meant to be held for long, and is no leak: a subscription, a command that blocks. */
+export let mayLast: (lease: Lease<unknown>) => void;
 
 /** The reason why the pool ended the lease, if it did. */
 export let breakageOf: (lease: Lease<unknown>) => LeaseBrokenError | undefined;
@@ -37,6 +41,9 @@ export class Lease<T> {
       lease.#end ??= error;
     };
     lentBy = (lease) => lease.#lent;
+    mayLast = (lease) => {
+      if (lease.#end === undefined) lease.#lent.mayLast = true;
+    };
     breakageOf = (lease) => (lease.#end === 'given back' ? undefined : lease.#end);
   }
 

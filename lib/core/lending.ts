@@ -83,6 +83,12 @@ export class Lending<T> implements Lender<T>, Contended {
     return slot.task.run(work);
   }
 
+  /** Ends what a resource is waiting for in its holder's hands, if it can be; the promise, where there is one, never rejects. */
+  interrupt(lease: Lease<T>, reason: unknown): Promise<void> | undefined {
+    const slot = lentBy(lease) as Slot<T>;
+    return slot.livingLease === lease ? this.#supply.interrupt(slot, reason) : undefined;
+  }
+
   takeBack(slot: Slot<T>): Promise<void> {
     return this.#supply.takeBack(slot, this.#endUse(slot)) ?? DONE;
   }
@@ -126,7 +132,8 @@ export class Lending<T> implements Lender<T>, Contended {
     if (this.#leakThresholdMs === 0) return;
     for (const slot of this.#supply.slots()) {
       const heldMs = now - slot.leasedAt;
-      if (slot.state !== 'leased' || slot.leakReported || heldMs < this.#leakThresholdMs) continue;
+      const isExpected = slot.state !== 'leased' || slot.mayLast || heldMs < this.#leakThresholdMs;
+      if (isExpected || slot.leakReported) continue;
       slot.leakReported = true;
       this.#journal.tell({ type: 'leaked', heldMs, acquiredAt: String(slot.place ?? ''), collected: false });
     }

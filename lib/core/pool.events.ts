@@ -10,6 +10,7 @@ export type DestroyReason =
   | 'broken'
   | 'discarded'
   | 'surplus'
+  | 'outdated'
   | 'aborted'
   | 'leaked'
   | 'revoked'
@@ -35,6 +36,8 @@ export type PoolHappening =
       readonly collected: boolean;
     }
   | { readonly type: 'returned-late'; readonly heldMs: number; readonly acquiredAt: string }
+  /** Something that works, and probably not as it is meant to. */
+  | { readonly type: 'warned'; readonly message: string }
   | { readonly type: 'state-changed'; readonly state: PoolState }
   | { readonly type: 'drained'; readonly report: DrainReport };
 

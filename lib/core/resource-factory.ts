@@ -31,10 +31,17 @@ export interface ResourceFactory<T> {
    * Idle, it is dropped at once; leased, its lease is broken and says so.
    */
   watch?(resource: T, broken: (cause: unknown) => void): void;
+
+  /**
+   * Called when the signal of `use()` aborts while the task runs: ends what the resource is waiting for on its holder's behalf, harming
+   * neither the resource nor what it waits for. What waited fails with `reason`, unless it had succeeded already. Resolves when nothing
+   * waits any more; the pool gives it `destroyTimeoutMs`. A task that still goes on after that loses its resource.
+   */
+  interrupt?(resource: T, reason: unknown): void | Promise<void>;
 }
 
 const REQUIRED = ['create', 'destroy'] as const;
-const OPTIONAL = ['validate', 'reset', 'watch'] as const;
+const OPTIONAL = ['validate', 'reset', 'watch', 'interrupt'] as const;
 
 /** Every reason why `factory` cannot work, a sentence each. */
 export function factoryProblems(factory: unknown): string[] {

@@ -46,6 +46,9 @@ export class ResourcePool<T> {
   /** What happens in this pool, as it happens; completes when the pool is closed. Nothing is computed while nobody listens; a listener that throws hurts nobody. */
   readonly events$: Observable<PoolEvent>;
 
+  /** @internal As `events$` without its frequent events, those about leases: somebody can always listen, and it costs nothing. */
+  readonly milestones$: Observable<PoolEvent>;
+
   private readonly options: ResolvedPoolOptions;
   private readonly journal: Journal;
   private readonly admission: Admission<T>;
@@ -60,6 +63,7 @@ export class ResourcePool<T> {
     this.options = withDefaults(POOL_DEFAULTS, options);
     this.journal = new Journal(name);
     this.events$ = new IsolatedEvents(this.journal.events);
+    this.milestones$ = new IsolatedEvents(this.journal.milestones);
     this.admission = new Admission<T>(this.journal, factory, this.options, () => this.stats());
     this.sweeper = setInterval(() => this.admission.sweep(), sweepEveryMs(this.options)).unref();
   }
@@ -95,7 +99,8 @@ export class ResourcePool<T> {
    *
    * `options.signal` covers the wait and the task. When it aborts while the task runs, the caller is rejected with its reason; a task
    * that stops by the end of that turn of the event loop (because it listens to the same signal) gives its resource back as usual,
-   * and from one that goes on the resource is taken away and closed, since nobody else could use it safely.
+   * and from one that goes on the resource is taken away and closed, since nobody else could use it safely. Where the factory can
+   * interrupt what a resource waits for, that is done first: a task that ends by it keeps its outcome and its resource.
    *
    * @throws what `acquire()` throws; then `task` was not called
    * @throws {LeaseBrokenError} the resource was lost, or revoked by a drain, and the task failed
@@ -108,6 +113,7 @@ export class ResourcePool<T> {
         lease,
         () => this.admission.lending.run(lease, () => task(lease.resource, lease)),
         options?.signal,
+        (reason) => this.admission.lending.interrupt(lease, reason),
       ),
     );
   }
@@ -123,7 +129,7 @@ export class ResourcePool<T> {
     return interval(everyMs).pipe(
       startWith(0),
       map(() => this.stats()),
-      takeUntil(this.journal.events.pipe(ignoreElements(), endWith(undefined))),
+      takeUntil(this.journal.milestones.pipe(ignoreElements(), endWith(undefined))),
     );
   }
 
@@ -175,6 +181,14 @@ export class ResourcePool<T> {
   }
 
   /**
+   * Replaces every resource that is open now, gently: idle ones are closed at once, leased ones when they come back; new ones are
+   * opened as they are needed. For what has changed outside: a password, an address, a certificate.
+   */
+  renew(): void {
+    this.admission.renew();
+  }
+
+  /**
    * Ends work that would go on for ever by itself, so that a drain need not wait for it. A plain pool has none.
    * Called when the application begins to shut down, while its last requests are still being answered.
    */
@@ -208,8 +222,13 @@ export class ResourcePool<T> {
     clearInterval(this.sweeper);
     this.journal.moveTo('closed');
     this.journal.tell({ type: 'drained', report });
-    this.journal.events.complete();
+    this.journal.end();
     return report;
+  }
+
+  /** Tells whoever listens that something works, and probably not as it is meant to. */
+  protected warn(message: string): void {
+    this.journal.tell({ type: 'warned', message });
   }
 
   /** For kinds of pools that keep something beside their resources: drains it, at the same time and by the same deadline. */
@@ -238,15 +257,25 @@ function sweepEveryMs({
   return Math.min(SWEEP_MS.most, Math.max(SWEEP_MS.least, shortest / 4));
 }
 
+/** Ends what the resource of a task waits for. The promise, where there is something to wait for, never rejects. */
+type Interrupt = (reason: unknown) => Promise<void> | undefined;
+
+interface Abortable {
+  readonly signal: AbortSignal;
+  readonly lease: Lease<unknown>;
+  readonly interrupt: Interrupt;
+}
+
 async function runWith<T, R>(
   lease: Lease<T>,
   task: () => R | Promise<R>,
   signal: AbortSignal | undefined,
+  interrupt: Interrupt,
 ): Promise<R> {
   try {
     signal?.throwIfAborted();
     const running = task();
-    return await (signal === undefined ? running : unlessAborted(running, signal, lease));
+    return await (signal === undefined ? running : unlessAborted(running, { signal, lease, interrupt }));
   } catch (error) {
     throw breakageOf(lease) ?? error;
   } finally {
@@ -254,14 +283,22 @@ async function runWith<T, R>(
   }
 }
 
-/** The outcome of `running`, unless `signal` aborts and `running` has not settled by the end of that turn of the event loop. */
-function unlessAborted<R>(running: R | Promise<R>, signal: AbortSignal, lease: Lease<unknown>): Promise<R> {
+/**
+ * The outcome of `running`, unless `signal` aborts and `running` has not settled by the end of that turn of the event loop, or of the
+ * one in which its resource stopped waiting.
+ */
+function unlessAborted<R>(running: R | Promise<R>, { signal, lease, interrupt }: Abortable): Promise<R> {
   return new Promise<R>((resolve, reject) => {
     const takeAway = () => {
       void lease.destroy('aborted');
       reject(signal.reason as Error);
     };
-    const onAbort = () => setImmediate(takeAway);
+    const grantOneTurn = () => setImmediate(takeAway);
+    const onAbort = () => {
+      const interrupted = interrupt(signal.reason);
+      if (interrupted === undefined) grantOneTurn();
+      else void interrupted.then(grantOneTurn);
+    };
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
     const settled = () => signal.removeEventListener('abort', onAbort);

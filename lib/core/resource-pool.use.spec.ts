@@ -153,3 +153,63 @@ describe('use()', () => {
     expect(pool.stats()).toMatchObject({ leased: 0 });
   });
 });
+
+describe('a resource that can be interrupted', () => {
+  /** Its task waits for something that only an interruption, or the test, ends. */
+  function aWaitingTask() {
+    const factory = new FakeFactory();
+    let end!: { with: (value: string) => void; by: (reason: unknown) => void };
+    const awaited = new Promise<string>((resolve, reject) => (end = { with: resolve, by: reject }));
+    const interrupt = jest.fn<(resource: FakeResource, reason: unknown) => Promise<void>>();
+    const pool = new ResourcePool<FakeResource>('p', Object.assign(factory, { interrupt }), {
+      max: 1,
+      destroyTimeoutMs: 100,
+    });
+    const client = new AbortController();
+    const outcome = watch(pool.use(() => awaited, { signal: client.signal }));
+    return { pool, factory, interrupt, end, client, outcome };
+  }
+
+  it('is interrupted when the signal aborts, and survives with its task', async () => {
+    const { pool, factory, interrupt, end, client, outcome } = aWaitingTask();
+    interrupt.mockImplementation((_, reason) => sleep(20).then(() => end.by(reason)));
+    await advance(10);
+    client.abort(new Error('the client went away'));
+    await advance(30);
+    expect(interrupt).toHaveBeenCalledWith(factory.created[0], client.signal.reason);
+    expect(outcome.reason).toBe(client.signal.reason);
+    expect(pool.stats()).toMatchObject(BACK);
+  });
+
+  it('loses nothing that came in the moment of interrupting it', async () => {
+    const { pool, interrupt, end, client, outcome } = aWaitingTask();
+    interrupt.mockImplementation(() => sleep(20).then(() => end.with('just in time')));
+    await advance(10);
+    client.abort(new Error('the client went away'));
+    await advance(30);
+    expect(outcome).toMatchObject({ value: 'just in time' });
+    expect(pool.stats()).toMatchObject(BACK);
+  });
+
+  it.each([
+    ['hangs', () => new Promise<void>(() => undefined), 110],
+    ['fails', () => Promise.reject(new Error('no permission')), 10],
+    [
+      'throws',
+      () => {
+        throw new Error('no permission');
+      },
+      10,
+    ],
+    ['does not help', () => Promise.resolve(), 10],
+  ])('is taken away when interrupting it %s', async (_how, interruption, afterMs) => {
+    const { pool, factory, interrupt, client, outcome } = aWaitingTask();
+    interrupt.mockImplementation(interruption);
+    await advance(10);
+    client.abort(new Error('the client went away'));
+    await advance(afterMs);
+    expect(outcome.reason).toBe(client.signal.reason);
+    expect(factory.destroyed).toEqual(factory.created);
+    expect(pool.stats()).toMatchObject({ size: 0 });
+  });
+});

@@ -65,6 +65,21 @@ export class SafeFactory<T> {
     }
   }
 
+  /** Resolves when nothing waits any more, or the time is up; never rejects. Nothing where there is nothing to wait for. */
+  interrupt(resource: T, reason: unknown): Promise<void> | undefined {
+    try {
+      const ending = this.#root.runInAsyncScope(() => this.#factory.interrupt?.(resource, reason));
+      if (!isThenable(ending)) return undefined;
+      const { destroyTimeoutMs } = this.#limits;
+      return this.#bounded('interrupting', destroyTimeoutMs, new AbortController(), () => ending).then(
+        () => undefined,
+        () => undefined,
+      );
+    } catch {
+      return undefined;
+    }
+  }
+
   /** @throws the factory's own error; the resource is closed then, because nobody would hear when it fails */
   async watch(resource: T, broken: (cause: unknown) => void): Promise<void> {
     try {

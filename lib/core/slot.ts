@@ -28,6 +28,10 @@ export class Slot<T> {
   place: Place | undefined;
   /** It was reported as held too long. */
   leakReported = false;
+  /** The present lease is meant to be held for long. */
+  mayLast = false;
+  /** It was opened before the pool was renewed, and is not lent again. */
+  outdated = false;
   /** The task that has it, if it took the last resource of the pool. */
   task: Task | undefined;
 
@@ -38,6 +42,6 @@ export class Slot<T> {
 
   endLease(): void {
     this.lease = this.place = this.task = undefined;
-    this.leakReported = false;
+    this.leakReported = this.mayLast = false;
   }
 }

@@ -144,6 +144,11 @@ export class Supply<T> {
     slot.uses += 1;
   }
 
+  /** The promise, where there is something to wait for, never rejects. */
+  interrupt(slot: Slot<T>, reason: unknown): Promise<void> | undefined {
+    return this.#factory.interrupt(slot.resource, reason);
+  }
+
   /** Takes a leased slot back and makes it ready for the next holder. The promise, where there is something to wait for, never rejects. */
   takeBack(slot: Slot<T>, now: number): Promise<void> | undefined {
     slot.usedAt = now;
@@ -168,6 +173,7 @@ export class Supply<T> {
 
   #unfit(slot: Slot<T>, now: number): DestroyReason | undefined {
     if (slot.broken) return 'broken';
+    if (slot.outdated) return 'outdated';
     if (now >= slot.expiresAt) return 'lifetime';
     if (this.#options.maxUses > 0 && slot.uses >= this.#options.maxUses) return 'uses';
     return this.size - this.counts.closing > this.max ? 'surplus' : undefined;
@@ -216,6 +222,12 @@ export class Supply<T> {
   #keepAlive(slot: Slot<T>, now: number): void {
     this.#inventory.takeThis(slot);
     if (this.#validate(slot)) void this.#offer(slot, now);
+  }
+
+  /** Whatever is open now is not lent again. */
+  renew(): void {
+    for (const slot of this.slots()) slot.outdated = slot.resource !== undefined;
+    this.closeAllIdle('outdated');
   }
 
   closeAllIdle(reason: DestroyReason): void {

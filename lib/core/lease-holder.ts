@@ -8,7 +8,8 @@ export interface LeaseHolder {
   readonly acquiredAt?: string;
 }
 
-interface Held {
+/** Something in somebody's hands. */
+export interface Held {
   readonly state: string;
   readonly leasedAt: number;
   readonly place: Place | undefined;

@@ -1,6 +1,6 @@
 import { DurationHistogram } from './duration-histogram.js';
 import type { Journal } from './journal.js';
-import { describeHolder, longestHolders, type LeaseHolder } from './lease-holder.js';
+import { longestHolders, type LeaseHolder } from './lease-holder.js';
 import { breakLease, DONE, Lease, lentBy, type Lender } from './lease.js';
 import { LeaseBrokenError } from './pool.errors.js';
 import type { Slot } from './slot.js';
@@ -75,11 +75,7 @@ export class Lending<T> implements Lender<T>, Contended {
     if (!this.isExhausted) return work();
     const slot = lentBy(lease) as Slot<T>;
     if (slot.livingLease !== lease) return work();
-    slot.task = new Task({
-      pool: this,
-      isOver: () => slot.livingLease !== lease,
-      describe: () => describeHolder(slot, performance.now()),
-    });
+    slot.task = new Task(this, slot);
     return slot.task.run(work);
   }
 

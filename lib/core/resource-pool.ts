@@ -237,7 +237,8 @@ export class ResourcePool<T> {
   }
 }
 
-const ACQUIRE_OPTION_RULES: OptionRules<AcquireOptions> = {
+/** For calls that take the options of `acquire()` among others. */
+export const ACQUIRE_OPTION_RULES: OptionRules<AcquireOptions> = {
   signal: (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal'),
   timeoutMs: milliseconds('off'),
   priority: oneOf('high', 'normal', 'low'),

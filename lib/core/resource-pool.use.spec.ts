@@ -176,7 +176,7 @@ describe('a resource that can be interrupted', () => {
     await advance(10);
     client.abort(new Error('the client went away'));
     await advance(30);
-    expect(interrupt).toHaveBeenCalledWith(factory.created[0], client.signal.reason);
+    expect(interrupt).toHaveBeenCalledWith(expect.objectContaining({ id: 1 }), client.signal.reason);
     expect(outcome.reason).toBe(client.signal.reason);
     expect(pool.stats()).toMatchObject(BACK);
   });

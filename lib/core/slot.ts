@@ -41,6 +41,7 @@ export class Slot<T> {
   }
 
   endLease(): void {
+    this.task?.end();
     this.lease = this.place = this.task = undefined;
     this.leakReported = this.mayLast = false;
   }

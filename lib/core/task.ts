@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { LeaseHolder } from './lease-holder.js';
+import { describeHolder, type Held, type LeaseHolder } from './lease-holder.js';
 
 /** A pool, as far as waiting for it goes. */
 export interface Contended {
@@ -8,13 +8,6 @@ export interface Contended {
   readonly isExhausted: boolean;
   /** What is known of each lease: the task that has it, if it is one that can be told from others. */
   tasks(): Iterable<Task | undefined>;
-}
-
-/** What a task has of a pool. */
-export interface Holding {
-  readonly pool: Contended;
-  isOver(): boolean;
-  describe(): LeaseHolder;
 }
 
 const tasks = new AsyncLocalStorage<Task>();
@@ -34,39 +27,51 @@ export class Task {
     return running === 0 ? undefined : tasks.getStore();
   }
 
-  readonly #holding: Holding;
-  readonly #outer = Task.current;
-  readonly #waitsFor: Contended[] = [];
+  /** Of this pool it holds something. */
+  readonly pool: Contended;
+  readonly #held: Held;
+  readonly #outer: Task | undefined;
+  #waitsFor: Contended[] | undefined;
+  #isOver = false;
 
-  constructor(holding: Holding) {
-    this.#holding = holding;
+  constructor(pool: Contended, held: Held) {
+    this.pool = pool;
+    this.#held = held;
+    this.#outer = Task.current;
+    running += 1;
   }
 
-  async run<R>(work: () => R | Promise<R>): Promise<R> {
-    running += 1;
-    try {
-      return await tasks.run(this, work);
-    } finally {
-      running -= 1;
-      if (running === 0) tasks.disable();
-    }
+  run<R>(work: () => R | Promise<R>): R | Promise<R> {
+    return tasks.run(this, work);
+  }
+
+  /** It holds nothing any more. To be called once. */
+  end(): void {
+    this.#isOver = true;
+    running -= 1;
+    if (running === 0) tasks.disable();
+  }
+
+  /** Who it is, as it is told of. */
+  describe(): LeaseHolder {
+    return describeHolder(this.#held, performance.now());
   }
 
   /** Notes that this task, and those it runs in, wait for `pool`; what is returned ends that. */
   waitFor(pool: Contended): () => void {
     const waiting = [...this.#chain()];
-    for (const task of waiting) task.#waitsFor.push(pool);
+    for (const task of waiting) (task.#waitsFor ??= []).push(pool);
     return () => {
-      for (const task of waiting) task.#waitsFor.splice(task.#waitsFor.indexOf(pool), 1);
+      for (const task of waiting) task.#waitsFor?.splice(task.#waitsFor.indexOf(pool), 1);
     };
   }
 
-  /** What this task holds itself that keeps `pool` from ever serving it, if so. Call it while the task is noted to wait. */
-  deadlockWith(pool: Contended): Holding | undefined {
+  /** This task, or one it runs in, if it holds what keeps `pool` from ever serving it. Call it while the task is noted to wait. */
+  deadlockWith(pool: Contended): Task | undefined {
     if (!pool.isExhausted) return undefined;
-    const held = [...this.#chain()].map((task) => task.#holding).filter((holding) => !holding.isOver());
+    const holders = [...this.#chain()].filter((task) => !task.#isOver);
     return (
-      held.find((holding) => holding.pool === pool) ?? (Task.#isStuck(pool, new Set()) ? held[0] : undefined)
+      holders.find((task) => task.pool === pool) ?? (Task.#isStuck(pool, new Set()) ? holders[0] : undefined)
     );
   }
 
@@ -76,7 +81,7 @@ export class Task {
     met.add(pool);
     if (!pool.isExhausted) return false;
     const waitsForEver = (task: Task | undefined) =>
-      task !== undefined && task.#waitsFor.some((other) => Task.#isStuck(other, met));
+      task !== undefined && (task.#waitsFor ?? []).some((other) => Task.#isStuck(other, met));
     return [...pool.tasks()].every(waitsForEver);
   }
 

@@ -12,6 +12,7 @@ describe('The public surface', () => {
       'Lease',
       'LeaseBrokenError',
       'LeaseReleasedError',
+      'MessageStream',
       'PoolClosedError',
       'PoolDeadlockError',
       'PoolError',
@@ -22,9 +23,13 @@ describe('The public surface', () => {
       'PoolRegistry',
       'PoolTimeoutError',
       'PoolUnavailableError',
+      'PooledStream',
+      'QueuedBytesError',
       'RedisPool',
+      'RedisTransactionError',
       'ResourcePool',
       'getPoolToken',
+      'trainDictionary',
     ]);
   });
 

@@ -38,15 +38,30 @@ export type { PoolErrorCode, PoolTimeoutDetails, PoolTimeoutReason } from './cor
 
 export { RedisPool } from './redis/redis-pool.js';
 export type { PingOptions, RedisPoolStats } from './redis/redis-pool.js';
+export type { RedisClusterOptions } from './redis/cluster-options.js';
 export type { RedisPoolOptions } from './redis/redis.options.js';
 export type { RedisCommands } from './redis/redis-commands.js';
 export type { RedisConnection } from './redis/redis-connection.js';
+export type { TransactionOptions, TransactionReplies, TransactionTask } from './redis/transaction.js';
+export { RedisTransactionError } from './redis/transaction.errors.js';
+export type { RedisTransactionErrorCode } from './redis/transaction.errors.js';
+export { MessageStream } from './redis/message-stream.js';
+export type { RedisMessage, RedisPatternMessage } from './redis/message-stream.js';
 
 export { CompressionPool } from './compression/compression-pool.js';
-export type { DecompressOptions } from './compression/compression-pool.js';
-export type { CompressionPoolOptions } from './compression/compression.options.js';
+export type { CompressionPoolStats } from './compression/compression-pool.stats.js';
+export type { TrafficStats } from './compression/traffic.js';
+export type {
+  CompressStreamOptions,
+  DecompressOptions,
+  DecompressStreamOptions,
+} from './compression/call.options.js';
+export { PooledStream } from './compression/pooled-stream.js';
+export type { CompressionPoolOptions, ParallelOptions } from './compression/compression.options.js';
 export type { CompressionAlgorithm } from './compression/codecs.js';
-export type { Codec, Coder, CoderOptions } from './compression/codec.js';
+export type { Codec, CodecStream, Coder, CoderOptions } from './compression/codec.js';
 export { CodecContext } from './compression/codec-context.js';
-export { CompressionError } from './compression/compression.errors.js';
+export { trainDictionary } from './compression/train-dictionary.js';
+export type { TrainDictionaryOptions } from './compression/train-dictionary.js';
+export { CompressionError, QueuedBytesError } from './compression/compression.errors.js';
 export type { CompressionErrorCode } from './compression/compression.errors.js';

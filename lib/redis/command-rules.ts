@@ -45,6 +45,9 @@ export function fixedKindOf(name: string): CommandKind | undefined {
   return typeof rule === 'string' ? rule : undefined;
 }
 
+/** The command is not simply ordinary, whatever a server says of it. */
+export const hasRule = (name: string): boolean => RULES.has(name);
+
 /** `args` are flat, as they go to the server; the name is matched in any case. */
 export function kindOf(name: string, args: readonly unknown[]): CommandKind {
   const rule = RULES.get(name.toLowerCase()) ?? 'ordinary';

@@ -31,7 +31,7 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
 /** Between two tries no caller's usual deadline shall pass, as it would with the 5 s that ioredis waits by default. */
 const LONGEST_RETRY_MS = 1_000;
 
-/** What was in flight when the server went away fails after so many tries, about four seconds; by default of ioredis after 71. */
+/** Without `commandTimeoutMs`, what was in flight when the server went away fails after so many tries, about four seconds. */
 const RETRIES_PER_REQUEST = 8;
 
 /** How long a leased connection that is being closed may flush, at most. */
@@ -60,10 +60,11 @@ function sentinelProblems({ sentinels, name }: Readonly<Record<string, unknown>>
 }
 
 /** For a connection that carries commands of all callers. ioredis reconnects it, and sends what was in flight again. */
-export function sharedConnectionOptions(options: RedisOptions): RedisOptions {
+export function sharedConnectionOptions(options: RedisOptions, commandTimeoutMs: number): RedisOptions {
   return {
     retryStrategy: (times) => Math.min(LONGEST_RETRY_MS, 50 * 2 ** (times - 1)) * (0.5 + Math.random() / 2),
-    maxRetriesPerRequest: RETRIES_PER_REQUEST,
+    // With a deadline for each command, no count of tries decides.
+    maxRetriesPerRequest: commandTimeoutMs > 0 ? null : RETRIES_PER_REQUEST,
     ...options,
     lazyConnect: true,
     // The pool itself waits for answers before it disconnects; after that nothing is left to wait for.

@@ -1,18 +1,29 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { CommandKinds } from './command-kinds.js';
 import type { CommandRouter } from './command-router.js';
 import { redisCommands } from './redis-commands.js';
 import type { RedisConnection } from './redis-connection.js';
 
 type Work = (connection: RedisConnection) => unknown;
 
+interface Circumstances {
+  ready?: boolean;
+  failure?: Error;
+  /** Commands of which the server has told that they block. */
+  blocking?: string[];
+}
+
 /** Commands on a router that only tells where a command would go. */
-function commandsOf({ ready = true, failure }: { ready?: boolean; failure?: Error } = {}) {
+function commandsOf({ ready = true, failure, blocking = [] }: Circumstances = {}) {
   const connection = { get: (...args: unknown[]) => Promise.resolve(args) };
   const answer = (where: string) =>
     jest.fn((work: Work) => (failure ? Promise.reject(failure) : Promise.resolve([where, work.length])));
+  const kinds = new CommandKinds();
+  kinds.learnBlocking(blocking);
   const router = {
     pool: 'cache',
+    kinds,
     ready: ready
       ? new Proxy(connection, { get: (_, name) => () => Promise.resolve(['shared', name]) })
       : undefined,
@@ -64,6 +75,17 @@ describe('commands', () => {
       await expect(commands.call('BLPOP', 'list', 0)).resolves.toEqual(['its own', 1]);
       await expect(commands.call('blpop', ['list', 0])).resolves.toEqual(['its own', 1]);
       await expect(commands.xread('BLOCK', 0, 'STREAMS', 's', '$')).resolves.toEqual(['its own', 1]);
+    });
+
+    it('commands that block as the server says over a connection of their own, too', async () => {
+      const commands = commandsOf({ blocking: ['new.blocking', 'lpop', 'cluster|wait', 'xread'] });
+      await expect(commands.call('NEW.Blocking', 'list', 0)).resolves.toEqual(['its own', 1]);
+      await expect(commands.lpop('list')).resolves.toEqual(['its own', 1]);
+      await expect(commands.lpopBuffer('list')).resolves.toEqual(['its own', 1]);
+      await expect(commands.cluster('INFO')).resolves.toEqual(['its own', 1]);
+      await expect(commands.pipeline().get('a').call('new.blocking').exec()).resolves.toEqual(['its own', 1]);
+      await expect(commands.xread('STREAMS', 's', '0')).resolves.toEqual(['shared', 'xread']);
+      await expect(commands.get('key')).resolves.toEqual(['shared', 'get']);
     });
   });
 

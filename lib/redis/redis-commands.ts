@@ -1,17 +1,21 @@
 import { callbackify } from 'node:util';
-import type { ChainableCommander, Redis, RedisCommander } from 'ioredis';
+import type { ChainableCommander, RedisCommander } from 'ioredis';
+import { blockTimeOf } from './block-time.js';
 import { looseChain } from './chain.js';
 import { refusal } from './command-refusal.js';
 import type { CommandRouter } from './command-router.js';
-import { fixedKindOf, kindOf, titleOf } from './command-rules.js';
+import { fixedKindOf, titleOf } from './command-rules.js';
+import type { RedisConnection } from './redis-connection.js';
 
 /**
  * Every command of ioredis, typed as ioredis types them, on whatever connection suits it: ordinary commands share one with other
  * callers; one that blocks (`BLPOP`, `XREAD … BLOCK`, …) gets one to itself for as long as it blocks. Commands that would change the
  * connection (`SELECT`, `WATCH`, `SUBSCRIBE`, …) are refused: they belong in `pool.use()`.
  *
- * Nothing is thrown synchronously. A command that finds no connection in time is rejected with what `pool.acquire()` would throw, and
- * one that is refused with a `PoolError` whose code is `ERR_POOL_COMMAND_REFUSED`.
+ * Nothing is thrown synchronously. What the server says against a command comes as ioredis' `ReplyError`; everything else as an error of
+ * the pool. A command that finds no connection in time is rejected with what `pool.acquire()` would throw, one that is not answered
+ * within `commandTimeoutMs` or is lost with its connection with a `PoolUnavailableError`, one that is in flight when a drain's time is up
+ * with a `PoolClosedError`, and one that is refused with a `PoolError` whose code is `ERR_POOL_COMMAND_REFUSED`.
  *
  * @publicApi
  * @example
@@ -32,7 +36,7 @@ type Method = (...args: Args) => unknown;
  * Makes the commands of a pool, once; they need no `this`.
  * `maker` is a client that is never connected; it knows the scripts, and pipelines are collected by it.
  */
-export function redisCommands(router: CommandRouter, maker: Redis): RedisCommands {
+export function redisCommands(router: CommandRouter, maker: RedisConnection): RedisCommands {
   const names = [...maker.getBuiltinCommands(), ...Object.keys(maker.scriptsSet)];
   const methods: Record<string, Method> = {};
   for (const name of names) {
@@ -57,29 +61,36 @@ interface Call {
 }
 
 function methodFor(router: CommandRouter, name: string, method: string): Method {
-  if (fixedKindOf(name) !== 'ordinary') return (...args) => judged(router, name, args, { method, args });
+  const isSpecial = fixedKindOf(name) !== 'ordinary';
   return (...args) => {
+    if (isSpecial || router.kinds.isKnownToBlock(name)) return judged(router, name, args, { method, args });
     const connection = router.ready;
-    return connection === undefined ? sentLater(router, { method, args }) : invoke(connection, method, args);
+    return connection === undefined
+      ? sentLater(router, name, { method, args })
+      : invoke(connection, method, args);
   };
 }
 
 /** Does what suits a command whose kind is special, or depends on its arguments. */
 function judged(router: CommandRouter, name: string, args: Args, call: Call): unknown {
-  const kind = kindOf(name, args.flat());
+  const words = args.flat().filter((arg) => typeof arg !== 'function'); // a callback comes last
+  const kind = router.kinds.of(name, words);
   if (kind === 'ordinary') {
     const connection = router.ready;
-    return connection === undefined ? sentLater(router, call) : invoke(connection, call.method, call.args);
+    return connection === undefined
+      ? sentLater(router, name, call)
+      : invoke(connection, call.method, call.args);
   }
   return withCallback(call.args, (rest) =>
     kind === 'stateful'
-      ? Promise.reject(refusal(router.pool, titleOf(name, args.flat())))
-      : router.onItsOwn((connection) => invoke(connection, call.method, rest)),
+      ? Promise.reject(refusal(router.pool, titleOf(name, words)))
+      : router.onItsOwn((connection) => invoke(connection, call.method, rest), blockTimeOf(name, words)),
   );
 }
 
-function sentLater(router: CommandRouter, { method, args }: Call): Promise<unknown> {
-  return withCallback(args, (rest) => router.onAny((connection) => invoke(connection, method, rest)));
+function sentLater(router: CommandRouter, name: string, { method, args }: Call): Promise<unknown> {
+  const blocks = () => router.kinds.isKnownToBlock(name.toLowerCase());
+  return withCallback(args, (rest) => router.onAny((connection) => invoke(connection, method, rest), blocks));
 }
 
 /** Every command of ioredis can be given a callback at the end, which must hear of what happens before ioredis sees the command, too. */
@@ -91,7 +102,7 @@ function withCallback(args: Args, run: (args: Args) => Promise<unknown>): Promis
   return outcome;
 }
 
-function invoke(connection: Redis, method: string, args: Args): Promise<unknown> {
+function invoke(connection: RedisConnection, method: string, args: Args): Promise<unknown> {
   return (connection as unknown as Record<string, (...args: Args) => Promise<unknown>>)[method]!(...args);
 }
 

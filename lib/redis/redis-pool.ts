@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis';
 import type { Observable } from 'rxjs';
 import type { PartReport } from '../core/drain-report.js';
 import { milliseconds, optionProblems, type OptionRules } from '../core/option-rules.js';
@@ -6,7 +5,12 @@ import { PoolClosedError, PoolOptionsError, PoolUnavailableError } from '../core
 import type { PoolStats } from '../core/pool.stats.js';
 import { ResourcePool } from '../core/resource-pool.js';
 import type { AcquireOptions } from '../core/waiter.js';
+import { Attendant } from './attendant.js';
+import { CommandKinds } from './command-kinds.js';
+import { knock } from './connection-life.js';
 import { CommandRouter } from './command-router.js';
+import type { MessageStream, RedisMessage, RedisPatternMessage } from './message-stream.js';
+import { MessageStreams } from './message-streams.js';
 import { redisCommands, type RedisCommands } from './redis-commands.js';
 import type { RedisConnection } from './redis-connection.js';
 import { RedisConnectionFactory } from './redis-connection.factory.js';
@@ -18,6 +22,14 @@ import {
   type RedisPoolOptions,
 } from './redis.options.js';
 import { SharedConnections } from './shared-connections.js';
+import {
+  Transaction,
+  transactionProblems,
+  type TransactionMeans,
+  type TransactionOptions,
+  type TransactionReplies,
+  type TransactionTask,
+} from './transaction.js';
 import { within } from './within.js';
 
 /**
@@ -65,14 +77,33 @@ export class RedisPool extends ResourcePool<RedisConnection> {
   private readonly shared: SharedConnections;
   private readonly connections: RedisConnectionFactory;
   private readonly router: CommandRouter;
+  private readonly transactions: TransactionMeans;
+  private readonly streams: MessageStreams;
+  private readonly attendant: Attendant;
   private readonly timeouts: { readonly start: number; readonly ping: number };
   private limits: RedisPoolLimits;
 
   /** @throws {PoolOptionsError} names every problem of the options; nothing was opened */
   constructor(name: string, options: RedisPoolOptions) {
     const parts = resolveRedisPoolOptions(name, options);
-    const connections = new RedisConnectionFactory(name, parts.makeLeased);
+    const attendant = new Attendant({
+      ...parts,
+      pool: name,
+      limits: parts.leases,
+      max: () => this.limits.max,
+      shared: () => this.shared.clients,
+      replaceLeased: () => super.renew(),
+      warn: (message) => this.warn(message),
+    });
+    const kinds = new CommandKinds();
+    const connections = new RedisConnectionFactory(name, {
+      makeClient: attendant.attended(parts.makeLeased),
+      kinds,
+      ready: () => this.shared.ready,
+      destroyTimeoutMs: parts.leases.destroyTimeoutMs,
+    });
     super(name, connections, parts.leases);
+    this.attendant = attendant;
     this.connections = connections;
     this.limits = parts.limits;
     this.timeouts = { start: parts.leases.createTimeoutMs, ping: parts.leases.acquireTimeoutMs };
@@ -80,11 +111,98 @@ export class RedisPool extends ResourcePool<RedisConnection> {
       pool: name,
       count: parts.shared,
       limits: parts.leases,
-      makeClient: parts.makeShared,
+      commandTimeoutMs: parts.commandTimeoutMs,
+      makeClient: attendant.attended(parts.makeShared),
+      introduce: (client) => kinds.learnFrom(client),
       stats: () => this.stats(),
     });
-    this.router = new CommandRouter(this, this.shared);
-    this.commands = redisCommands(this.router, new Redis({ ...parts.connection, lazyConnect: true }));
+    const { commandTimeoutMs } = parts;
+    this.router = new CommandRouter({ pool: this, shared: this.shared, kinds, commandTimeoutMs });
+    this.commands = redisCommands(this.router, parts.makeIdle());
+    const { keyPrefix } = parts.connection;
+    this.transactions = { pool: this, commands: this.commands, keyPrefix, answerTimeoutMs: commandTimeoutMs };
+    this.streams = new MessageStreams({
+      pool: this,
+      max: () => this.limits.max,
+      maxBuffered: parts.maxBufferedMessages,
+      keyPrefix,
+      timeoutMs: parts.leases.acquireTimeoutMs,
+      beatMs: commandTimeoutMs,
+      warn: (message) => this.warn(message),
+    });
+  }
+
+  /**
+   * Optimistic locking: watches `keys`, lets `task` read what it needs and say what is to be done, and does that if no watched key was
+   * changed meanwhile; otherwise all of it is tried again, on the same connection, after a short random pause. Resolves with what
+   * ioredis' `exec()` resolves with, or with `undefined` where the task returns that, for there is nothing to do.
+   *
+   * The task may run many times, so that it must not do anything but read and build the chain; `exec()` is called by the pool. A
+   * connection that is lost before EXEC was sent is replaced, and counts as a try. When it is lost after that, nobody knows whether
+   * the transaction was executed, and it is rejected. With `exactlyOnce: true` the server is asked instead: an executed transaction
+   * resolves with `null` then, since its replies are lost, and one that was not is tried again, and can never be executed twice.
+   *
+   * @throws {RedisTransactionError} it was in conflict with others each time, late, or lost after EXEC; its `code` says which
+   * @throws {PoolOptionsError} keys, task or options make no sense
+   * @throws {PoolUnavailableError} the server did not answer in time; nothing was executed
+   * @throws {LeaseBrokenError} the connection was lost time and again; nothing was executed
+   * @throws what `acquire()` throws, what the task throws, what the server says against the transaction, and the signal's reason;
+   *   nothing was executed
+   * @example
+   * const replies = await pool.transaction(['stock'], async (redis) => {
+   *   const stock = Number(await redis.get('stock'));
+   *   return stock > 0 ? redis.multi().decr('stock').incr('sold') : undefined;
+   * });
+   */
+  transaction<R = TransactionReplies | undefined>(
+    keys: string[],
+    task: TransactionTask,
+    options: TransactionOptions & { exactlyOnce: true },
+  ): Promise<R | null>;
+  transaction<R = TransactionReplies | undefined>(
+    keys: string[],
+    task: TransactionTask,
+    options?: TransactionOptions,
+  ): Promise<R>;
+  async transaction(
+    keys: string[],
+    task: TransactionTask,
+    options: TransactionOptions = {},
+  ): Promise<unknown> {
+    const problems = transactionProblems(keys, task, options);
+    if (problems.length > 0) throw new PoolOptionsError(this.name, problems);
+    return new Transaction(this.transactions, keys, task, options).run();
+  }
+
+  /**
+   * What is published to these channels. All subscribers of the pool share one connection, which is leased for the first of them and
+   * given back after the last, so that `max` must be 2 at least. When it is lost, another one is acquired for as long as somebody is
+   * there, and everything is subscribed to again; the first message of each channel after that has `lost: 'unknown'`.
+   *
+   * The stream completes when the pool is drained, or the application shuts down. It errors when it cannot be had in the first place,
+   * within `acquireTimeoutMs`: with what `acquire()` throws, or what the server says against it.
+   *
+   * @throws {PoolOptionsError} the names are no strings, or there are none
+   * @example
+   * const news = pool.subscribe('news', 'weather').subscribe(({ channel, message }) => console.log(channel, message));
+   * news.unsubscribe();
+   */
+  subscribe(...channels: string[]): MessageStream<RedisMessage> {
+    return this.streams.of('subscribe', channels, () => (channel, message) => ({ channel, message }));
+  }
+
+  /** As `subscribe()`, for all channels whose names match one of these patterns (`news.*`), once for each that matches. */
+  psubscribe(...patterns: string[]): MessageStream<RedisPatternMessage> {
+    const named = (pattern: string) => (channel: string, message: string) => ({ pattern, channel, message });
+    return this.streams.of('psubscribe', patterns, named);
+  }
+
+  /**
+   * As `subscribe()`, for sharded channels, to which SPUBLISH publishes (Redis 7). Their subscribers share a connection of their own.
+   * As everywhere in ioredis, `keyPrefix` stands before the names of sharded channels; here it is left out of the messages.
+   */
+  ssubscribe(...channels: string[]): MessageStream<RedisMessage> {
+    return this.streams.of('ssubscribe', channels, (channel) => (_, message) => ({ channel, message }));
   }
 
   /**
@@ -104,7 +222,7 @@ export class RedisPool extends ResourcePool<RedisConnection> {
       const ms = timeoutMs === 0 ? 0 : Math.max(1, timeoutMs - (performance.now() - startedAt));
       const late = () =>
         new PoolUnavailableError(this.name, `no answer to PING within ${timeoutMs} ms`, new Error(SILENCE));
-      return within(connection.ping(), { ms, signal, late });
+      return within(knock(connection), { ms, signal, late });
     };
     const wait: AcquireOptions = { timeoutMs, signal };
     await (this.shared.count > 0 ? this.shared.acquire(wait).then(ask) : this.use(ask, wait));
@@ -162,13 +280,27 @@ export class RedisPool extends ResourcePool<RedisConnection> {
     super.resize(leaseLimits(this.limits, this.shared.count));
   }
 
-  /** Ends the commands that block: their callers get a `PoolClosedError`, their connections are closed. New ones are refused. */
+  /**
+   * As for any pool. Shared connections stay; where there are `credentials()`, they are asked for at once, and the shared connections
+   * authenticate themselves anew where the answer has changed. When that fails they stay who they were, and a warning says why.
+   */
+  override renew(): void {
+    super.renew();
+    this.attendant.renew();
+  }
+
+  /**
+   * Ends the commands that block: their callers get a `PoolClosedError`, or what was delivered before. Completes the streams of
+   * messages. New ones of both are refused.
+   */
   override endLongLivedWork(): void {
     this.router.endLongLivedWork();
+    this.streams.end();
   }
 
   /** Commands that block are ended at once; ordinary ones that are in flight have until `timeoutMs`, and then fail. */
   protected override drainApart(timeoutMs: number): Promise<PartReport> {
+    this.attendant.end();
     this.endLongLivedWork();
     return this.shared.drain(timeoutMs);
   }

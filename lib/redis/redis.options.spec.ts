@@ -10,7 +10,7 @@ const resolve = (options: Omit<RedisPoolOptions, 'type'> = {}) =>
 function clientOptions(options: Omit<RedisPoolOptions, 'type' | 'createClient'>) {
   const createClient = jest.fn((given: RedisOptions) => ({ options: given }) as Redis);
   const { makeShared, makeLeased } = resolve({ ...options, createClient });
-  return { shared: makeShared().options, leased: makeLeased().options };
+  return { shared: (makeShared() as Redis).options, leased: (makeLeased() as Redis).options };
 }
 
 describe('The options of a Redis pool', () => {
@@ -19,6 +19,7 @@ describe('The options of a Redis pool', () => {
     expect(limits).toEqual({ min: 0, max: 10 });
     expect(shared).toBe(1);
     expect(leases).toMatchObject({ min: 0, max: 9, acquireTimeoutMs: 5_000 });
+    expect(resolve().commandTimeoutMs).toBe(5_000);
   });
 
   it('are reported with every problem at once', () => {
@@ -32,10 +33,10 @@ describe('The options of a Redis pool', () => {
       acquireTimeout: 5,
     });
     expect(problems).toEqual([
-      'url must be a URL that begins with redis:// or, for TLS, rediss://, got a string',
+      expect.stringMatching(/^url must be a URL that begins with redis:\/\/ .*, got a string$/),
       'max must be an integer >= 1, got 0',
       'shared must be an integer >= 0, got -1',
-      'createClient must be a function (options) => Redis, got a string',
+      'createClient must be a function (options, cluster?) => Redis | Cluster, got a string',
       'unknown option "acquireTimeout"; did you mean "acquireTimeoutMs"?',
       expect.stringContaining('connection.lazyConnect must be left out: '),
       expect.stringContaining('connection.monitor must be left out: '),
@@ -63,6 +64,29 @@ describe('The options of a Redis pool', () => {
       lazyConnect: undefined,
     };
     expect(redisOptionProblems({ type: 'redis', connection })).toEqual([]);
+  });
+
+  it.each<[string, Partial<RedisPoolOptions>]>([
+    ['a password in url', { url: 'redis://:hunter2@localhost' }],
+    ['a user in url', { url: 'unix:///run/redis.sock?username=hunter2' }],
+    ['a password in connection', { connection: { password: 'hunter2' } }],
+    ['a user in connection', { connection: { username: 'hunter2' } }],
+  ])('refuse credentials beside %s', (_what, options) => {
+    const credentials = () => Promise.resolve({ password: 'hunter3' });
+    expect(redisOptionProblems({ type: 'redis', credentials, ...options })).toEqual([
+      'credentials takes the place of a user and password in url and connection; leave those out',
+    ]);
+  });
+
+  it('let credentials pass beside a url without user and password', () => {
+    const credentials = () => Promise.resolve({ password: 'hunter3' });
+    const connection = { username: undefined, password: undefined };
+    expect(redisOptionProblems({ type: 'redis', url: 'redis://localhost', connection, credentials })).toEqual(
+      [],
+    );
+    expect(redisOptionProblems({ type: 'redis', credentials: 'hunter2' })).toEqual([
+      'credentials must be a function () => Promise<{ username?: string; password: string }>, got a string',
+    ]);
   });
 
   it('throw one error that names the pool, and never the url or the password', () => {
@@ -132,6 +156,11 @@ describe('The options of a Redis pool', () => {
         autoResendUnfulfilledCommands: false,
         enableOfflineQueue: false,
       });
+    });
+
+    it('by default leaves it to commandTimeoutMs how long a command in flight may take, however often it is sent', () => {
+      expect(clientOptions({}).shared.maxRetriesPerRequest).toBeNull();
+      expect(clientOptions({ commandTimeoutMs: 0 }).shared.maxRetriesPerRequest).toBe(8);
     });
 
     it('by default lets shared connections try again at least every second', () => {

@@ -1,32 +1,73 @@
-import type { Redis } from 'ioredis';
+import { ReplyError, type Command, type Redis } from 'ioredis';
 import type { Changes } from '../core/changes.js';
+import { PoolClosedError, PoolError, PoolUnavailableError } from '../core/pool.errors.js';
+import { AnswerWatch } from './answer-watch.js';
+import { titleOf } from './command-rules.js';
 import { disconnect } from './connection-life.js';
+import { leaveDemotedMaster } from './demoted-master.js';
 import { keepDiscreet } from './discretion.js';
+import { HeadOfLine, type Answers } from './head-of-line.js';
 import { Trouble } from './trouble.js';
-import { within } from './within.js';
+import { Unanswered } from './unanswered.js';
+import type { RedisConnection } from './redis-connection.js';
+import { settles } from './within.js';
+
+/** What a shared connection needs to know of its pool. */
+export interface SharedConnectionParts {
+  readonly pool: string;
+  /** Told when the connection is there, or lost, or nothing is left to wait for. */
+  readonly changes: Changes;
+  /** Those of all its shared connections. */
+  readonly answers: Answers;
+  /** How long the server may take to greet. */
+  readonly greetingTimeoutMs: number;
+  /** How long a command may take; 0 is no limit. */
+  readonly commandTimeoutMs: number;
+}
+
+/** A client that all callers share, with one connection or, in a cluster, several. */
+export interface SharedClient {
+  readonly client: RedisConnection;
+  readonly trouble: Pick<Trouble, 'exists' | 'cause'>;
+  readonly headOfLine: Pick<HeadOfLine, 'look' | 'isOvertaken'>;
+  readonly isReady: boolean;
+  /** It was ready at least once. */
+  readonly wasReady: boolean;
+  readonly isFinishing: boolean;
+  /** Commands that wait for their answer. */
+  readonly load: number;
+  /** Sends nothing new and lets what is in flight finish until the time is up. True when nothing is left. */
+  finish(timeoutMs: number): Promise<boolean>;
+  /** Closes the connection. What is in flight fails. True when the socket is gone in time. */
+  close(timeoutMs: number): Promise<boolean>;
+}
 
 /** One connection that all callers share. ioredis keeps it connected; this watches over it, and lets it finish at the end. */
-export class SharedConnection {
+export class SharedConnection implements SharedClient {
   readonly client: Redis;
   readonly trouble: Trouble;
-  readonly #changes: Changes;
-  readonly #answerTimeoutMs: number;
+  readonly headOfLine: HeadOfLine;
+  readonly #parts: SharedConnectionParts;
+  readonly #unanswered: Unanswered;
+  readonly #watch: AnswerWatch | undefined;
   #silence: NodeJS.Timeout | undefined;
   #finishing = false;
+  #closing = false;
   #wasReady = false;
-  #isUp = false;
-  /** The connection was lost with commands in flight, which ioredis sends again when it is back. */
-  #owesAnswers = false;
 
-  constructor(client: Redis, changes: Changes, answerTimeoutMs: number) {
+  constructor(client: Redis, parts: SharedConnectionParts) {
     this.client = client;
     this.trouble = new Trouble(client);
-    this.#changes = changes;
-    this.#answerTimeoutMs = answerTimeoutMs;
+    this.#parts = parts;
+    this.#unanswered = new Unanswered(client, (error, command) => this.#failure(error, command));
+    this.headOfLine = new HeadOfLine(client, parts.answers);
+    this.#watch = this.#watchAnswers();
     keepDiscreet(client);
-    client.on('connect', () => this.#expectAnswer());
+    leaveDemotedMaster(client);
+    client.on('connect', () => this.#expectGreeting());
     client.on('ready', () => this.#ready());
     client.on('close', () => this.#lost());
+    client.once('end', () => this.#watch?.stop());
     client.connect().catch(() => undefined); // its events tell more
   }
 
@@ -34,7 +75,6 @@ export class SharedConnection {
     return this.client.status === 'ready' && !this.#finishing;
   }
 
-  /** It was ready at least once. */
   get wasReady(): boolean {
     return this.#wasReady;
   }
@@ -43,23 +83,22 @@ export class SharedConnection {
     return this.#finishing;
   }
 
-  /** Commands that wait for their answer. */
   get load(): number {
     return this.client.commandQueue.length;
   }
 
-  /** Sends nothing new and lets what is in flight finish until the time is up. True when nothing is left. */
   async finish(timeoutMs: number): Promise<boolean> {
     const { client } = this;
     const startedAt = performance.now();
     this.#finishing = true;
-    const back = await this.#changes.until(() => !this.#owesAnswers || client.status === 'end', timeoutMs);
+    const settled = () => client.status === 'ready' || client.status === 'end' || this.#unanswered.isEmpty;
+    const back = await this.#parts.changes.until(settled, timeoutMs);
     const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAt));
     return back && this.#allAnswered(leftMs);
   }
 
-  /** Closes the connection. What is in flight fails. True when the socket is gone in time. */
   async close(timeoutMs: number): Promise<boolean> {
+    this.#closing = true;
     return settles(disconnect(this.client), timeoutMs);
   }
 
@@ -69,32 +108,58 @@ export class SharedConnection {
   }
 
   /** ioredis waits for ever for a server that accepts a connection and then says nothing. */
-  #expectAnswer(): void {
+  #expectGreeting(): void {
     const { stream } = this.client;
-    const ms = this.#answerTimeoutMs;
+    const ms = this.#parts.greetingTimeoutMs;
     const error = () => new Error(`the server accepted the connection and did not answer within ${ms} ms`);
-    this.#silence = setTimeout(() => stream.destroy(error()), ms);
+    const look = () => (this.trouble.isLoading ? this.#expectGreeting() : stream.destroy(error()));
+    this.#silence = setTimeout(look, ms);
   }
 
   #ready(): void {
     clearTimeout(this.#silence);
-    this.#wasReady = this.#isUp = true;
-    this.#owesAnswers = false;
-    this.#changes.tell();
+    this.#wasReady = true;
+    this.#parts.changes.tell();
   }
 
   #lost(): void {
     clearTimeout(this.#silence);
-    // What is in the queue of a connection that was not ready yet is ioredis' own greeting.
-    this.#owesAnswers ||= this.#isUp && this.load > 0;
-    this.#isUp = false;
-    this.#changes.tell();
+    this.#parts.changes.tell();
+  }
+
+  #watchAnswers(): AnswerWatch | undefined {
+    const { client, trouble } = this;
+    const { pool, commandTimeoutMs: timeoutMs, changes } = this.#parts;
+    if (timeoutMs === 0) return undefined;
+    const late = (commands: Command[]) => {
+      const isSilent = client.status === 'ready' && watch.isSilent;
+      const cause = trouble.cause ?? new Error(isSilent ? SILENT : BUSY);
+      const what = ({ name, args }: Command) =>
+        `${titleOf(name, args)} was not answered within ${timeoutMs} ms`;
+      this.#unanswered.giveUp(commands, (command) => new PoolUnavailableError(pool, what(command), cause));
+      if (isSilent) client.stream.destroy(new Error(SILENT));
+      changes.tell();
+    };
+    const watch = new AnswerWatch({ client, unanswered: this.#unanswered, timeoutMs, late });
+    return watch;
+  }
+
+  /** What the caller of a command hears when ioredis fails it. */
+  #failure(error: Error, { name, args }: Command): Error {
+    if (error instanceof ReplyError || error instanceof PoolError) return error;
+    const { pool } = this.#parts;
+    if (this.#closing) return new PoolClosedError(pool, 'closed');
+    const cause = this.trouble.exists ? this.trouble.cause : withoutCommand(error);
+    return new PoolUnavailableError(
+      pool,
+      `the connection was lost before ${titleOf(name, args)} was answered`,
+      cause,
+    );
   }
 }
 
-/** Whether `work` succeeds in time. */
-const settles = (work: Promise<unknown>, ms: number): Promise<boolean> =>
-  within(work, { ms, late: () => new Error('too late') }).then(
-    () => true,
-    () => false,
-  );
+const SILENT = 'nothing came over the connection all that time, so it was closed';
+const BUSY = 'the server is busy, or large replies come first';
+
+/** ioredis hangs the command with its arguments on some errors. */
+const withoutCommand = (error: Error): Error => ('command' in error ? new Error(error.message) : error);

@@ -2,23 +2,26 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PoolStats } from '../core/pool.stats.js';
-import { FakeRedisClient } from './redis-client.fake.js';
+import { fakeCommand, FakeRedisClient } from './redis-client.fake.js';
 import { SharedConnections } from './shared-connections.js';
 
 const LIMITS = { acquireTimeoutMs: 1_000, createTimeoutMs: 2_000, destroyTimeoutMs: 500, maxWaiting: 2 };
+const COMMAND_TIMEOUT_MS = 200;
 
 /** Shared connections on fake clients, which the test leads. */
-function shared(count = 1, makeClient = () => new FakeRedisClient()) {
+function shared(count = 1, makeClient = () => new FakeRedisClient(), introduce?: () => Promise<void>) {
   const clients: FakeRedisClient[] = [];
   const connections = new SharedConnections({
     pool: 'cache',
     count,
     limits: LIMITS,
+    commandTimeoutMs: COMMAND_TIMEOUT_MS,
     makeClient: () => {
       const client = makeClient();
       clients.push(client);
       return client.asRedis;
     },
+    introduce,
     stats: () => ({ max: 10 }) as PoolStats,
   });
   return { connections, clients };
@@ -105,12 +108,49 @@ describe('Shared connections', () => {
       const waiting = connections.acquire();
       for (const client of clients) client.becomeReady();
       await waiting;
-      clients[0]?.commandQueue.push(1, 2);
-      clients[1]?.commandQueue.push(1);
+      clients[0]?.owe(fakeCommand('get'));
+      clients[0]?.owe(fakeCommand('get'));
+      clients[1]?.owe(fakeCommand('get'));
       expect(connections.ready).toBe(clients[2]);
       clients[2]?.lose();
       expect(connections.ready).toBe(clients[1]);
       for (const client of clients) client.commandQueue.length = 0;
+      await connections.drain(0);
+    });
+
+    it('another one than that which others overtake: it is in the middle of a large reply', async () => {
+      const { connections, clients } = shared(2);
+      const waiting = connections.acquire();
+      for (const client of clients) client.becomeReady();
+      await waiting;
+      clients[0]?.owe(fakeCommand('get'));
+      for (const name of ['one', 'two', 'three']) clients[1]?.owe(fakeCommand(name));
+      expect(connections.ready).toBe(clients[0]);
+      clients[1]?.commandQueue.shift();
+      expect(connections.ready).toBe(clients[1]);
+      clients[1]?.lose();
+      expect(connections.ready).toBe(clients[0]);
+      for (const client of clients) client.commandQueue.length = 0;
+      await connections.drain(0);
+    });
+
+    it('nobody before the server was asked what it is to be asked, by the next connection if one is lost over that', async () => {
+      const answers: { resolve: () => void; reject: (error: Error) => void }[] = [];
+      const introduce = () => new Promise<void>((resolve, reject) => void answers.push({ resolve, reject }));
+      const { connections, clients } = shared(1, undefined, introduce);
+      const waiting = connections.acquire();
+      clients[0]?.becomeReady();
+      expect(await outcomeOf(waiting)).toBe('pending');
+      clients[0]?.lose();
+      answers[0]?.reject(new Error('lost'));
+      clients[0]?.becomeReady();
+      expect(await outcomeOf(waiting)).toBe('pending');
+      answers[1]?.resolve();
+      expect(await outcomeOf(waiting)).toBe(clients[0]);
+      clients[0]?.lose();
+      clients[0]?.becomeReady();
+      expect(connections.ready).toBe(clients[0]);
+      expect(answers).toHaveLength(2);
       await connections.drain(0);
     });
 
@@ -175,11 +215,26 @@ describe('Shared connections', () => {
     const { connections, clients } = shared();
     const started = outcomeOf(connections.start(5_000));
     clients[0]?.moveTo('connect');
+    clients[0]?.owe(fakeCommand('hello'));
     await jest.advanceTimersByTimeAsync(2_000);
     expect(clients[0]?.status).toBe('reconnecting');
     expect(connections.cause).toEqual(
       new Error('the server accepted the connection and did not answer within 2000 ms'),
     );
+    clients[0]?.becomeReady();
+    await started;
+    await connections.drain(0);
+  });
+
+  it('wait for a server that is loading its data', async () => {
+    const { connections, clients } = shared();
+    const started = outcomeOf(connections.start(10_000));
+    clients[0]?.moveTo('connect');
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(clients[0]?.status).toBe('connect');
+    clients[0]?.owe(fakeCommand('info'));
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(clients[0]?.status).toBe('reconnecting');
     clients[0]?.becomeReady();
     await started;
     await connections.drain(0);
@@ -257,7 +312,7 @@ describe('Shared connections', () => {
       const waiting = connections.acquire();
       for (const client of clients) client.becomeReady();
       await waiting;
-      clients[0]?.commandQueue.push('get key');
+      clients[0]?.owe(fakeCommand('get'));
       for (const client of clients) client.lose();
       const drained = connections.drain(1_000);
       await turn();
@@ -270,7 +325,7 @@ describe('Shared connections', () => {
       const { connections, clients } = shared();
       const refused = connections.acquire({ timeoutMs: 10 }).catch((error: unknown) => error);
       clients[0]?.moveTo('connect');
-      clients[0]?.commandQueue.push('hello 3');
+      clients[0]?.owe(fakeCommand('hello'));
       clients[0]?.lose();
       await jest.advanceTimersByTimeAsync(10);
       expect(await refused).toMatchObject({ code: 'ERR_POOL_TIMEOUT' });

@@ -1,6 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { Backoff } from '../core/backoff.js';
 import type { PartReport } from '../core/drain-report.js';
 import {
@@ -13,8 +12,11 @@ import type { PoolStats } from '../core/pool.stats.js';
 import { Waiter, type AcquireOptions, type WaiterOwner } from '../core/waiter.js';
 import { WaitingLine } from '../core/waiting-line.js';
 import { Changes } from '../core/changes.js';
+import { sharedClient } from './client-kinds.js';
+import { Answers } from './head-of-line.js';
+import { quickestOf } from './quickest-connection.js';
 import type { RedisConnection } from './redis-connection.js';
-import { SharedConnection } from './shared-connection.js';
+import type { SharedClient } from './shared-connection.js';
 
 interface Limits {
   readonly acquireTimeoutMs: number;
@@ -28,8 +30,12 @@ interface Parts {
   /** How many there are to be. */
   readonly count: number;
   readonly limits: Limits;
+  /** How long a command may take; 0 is no limit. */
+  readonly commandTimeoutMs: number;
   /** Makes a client that is not connected yet. */
-  readonly makeClient: () => Redis;
+  readonly makeClient: () => RedisConnection;
+  /** Asks the server something before the first caller is let in; rejects when the connection was lost over that. */
+  readonly introduce?: (client: RedisConnection) => Promise<void>;
   /** Those of the whole pool, for errors. */
   readonly stats: () => PoolStats;
 }
@@ -45,28 +51,32 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
   timeouts = 0;
 
   readonly #parts: Parts;
-  readonly #connections: SharedConnection[] = [];
+  readonly #connections: SharedClient[] = [];
   readonly #line = new WaitingLine<Waiter<RedisConnection>>();
   readonly #changes = new Changes();
+  readonly #answers = new Answers();
   readonly #backoff = new Backoff(() => this.#openMissing());
   /** A socket must not keep the async context of the caller who happened to need it first. */
   readonly #root = new AsyncResource('nestjs-pool');
   #state: 'open' | 'draining' | 'closed' = 'open';
+  #isIntroduced: boolean;
   #cause: unknown;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#isIntroduced = parts.introduce === undefined;
     this.count = parts.count;
   }
 
-  /** The least busy connection, if it can take a command at once without overtaking anybody. */
+  /** The connection that will answer soonest, if there is one that can take a command at once without overtaking anybody. */
   get ready(): RedisConnection | undefined {
-    if (this.#line.length > 0) return undefined;
-    let best: SharedConnection | undefined;
-    for (const connection of this.#connections) {
-      if (connection.isReady && (best === undefined || connection.load < best.load)) best = connection;
-    }
-    return best?.client;
+    if (this.#line.length > 0 || !this.#isIntroduced) return undefined;
+    return quickestOf(this.#connections)?.client;
+  }
+
+  /** Those that can carry commands now. */
+  get clients(): RedisConnection[] {
+    return this.#connections.filter((connection) => connection.isReady).map(({ client }) => client);
   }
 
   get waiting(): number {
@@ -113,7 +123,7 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
   async start(timeoutMs: number): Promise<void> {
     const { pool } = this.#parts;
     this.#openMissing();
-    const isUp = () => this.counts.shared === this.count;
+    const isUp = () => this.#isIntroduced && this.counts.shared === this.count;
     await this.#changes.until(() => isUp() || this.#state !== 'open', timeoutMs);
     if (this.#state !== 'open') throw new PoolClosedError(pool, this.#state);
     if (!isUp()) throw new PoolUnavailableError(pool, `could not connect within ${timeoutMs} ms`, this.cause);
@@ -122,7 +132,7 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
   /** Why not all are ready. */
   get cause(): unknown {
     const { trouble } = this.#connections.find((connection) => !connection.isReady) ?? {};
-    return trouble?.cause ?? this.#cause;
+    return trouble?.cause ?? this.#cause ?? new Error('the server is slow to answer');
   }
 
   /** Serves those who wait and lets what is in flight finish until the time is up, then closes all. */
@@ -195,15 +205,15 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
 
   #open(): void {
     const { makeClient, limits } = this.#parts;
+    const own = { changes: this.#changes, answers: this.#answers, greetingTimeoutMs: limits.createTimeoutMs };
+    const parts = { ...this.#parts, ...own };
     try {
-      const connection = this.#root.runInAsyncScope(
-        () => new SharedConnection(makeClient(), this.#changes, limits.createTimeoutMs),
-      );
+      const connection = this.#root.runInAsyncScope(() => sharedClient(makeClient(), parts));
       this.#connections.push(connection);
       connection.client.once('ready', () => {
         this.created += 1;
       });
-      connection.client.on('ready', () => this.#serve(connection));
+      connection.client.on('ready', () => this.#welcome(connection));
       connection.client.once('end', () => this.#remove(connection));
     } catch (error) {
       this.#cause = error;
@@ -211,15 +221,30 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
     }
   }
 
-  #serve(connection: SharedConnection): void {
+  #welcome(connection: SharedClient): void {
     this.#backoff.succeeded();
+    if (this.#isIntroduced) this.#serve(connection);
+    else void this.#introduce(connection);
+  }
+
+  async #introduce({ client }: SharedClient): Promise<void> {
+    try {
+      await this.#parts.introduce?.(client);
+    } catch {
+      return; // the next connection that becomes ready does it
+    }
+    this.#isIntroduced = true;
+    for (const each of this.#connections) if (each.isReady) this.#serve(each);
+  }
+
+  #serve(connection: SharedClient): void {
     for (let waiter = this.#line.next(); waiter !== undefined; waiter = this.#line.next())
       waiter.serve(connection.client);
     this.#changes.tell();
   }
 
   /** ioredis has given up on it, or it was closed. */
-  #remove(connection: SharedConnection): void {
+  #remove(connection: SharedClient): void {
     this.#connections.splice(this.#connections.indexOf(connection), 1);
     if (connection.wasReady) this.destroyed += 1;
     this.#cause = connection.trouble.cause;

@@ -26,3 +26,11 @@ export async function within<R>(answer: Promise<R>, { ms, signal, late }: Answer
     if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
   }
 }
+
+/** Whether `work` succeeds in time. */
+export function settles(work: Promise<unknown>, ms: number): Promise<boolean> {
+  return within(work, { ms, late: () => new Error('too late') }).then(
+    () => true,
+    () => false,
+  );
+}

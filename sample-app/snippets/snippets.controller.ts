@@ -10,16 +10,13 @@ import {
   Res,
   StreamableFile,
   UseGuards,
-  UseInterceptors,
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { DeadlineInterceptor } from '../web/deadline.interceptor.js';
 import { JsonBodyGuard } from '../web/json-body.guard.js';
 import { newSnippetSchema, type NewSnippet, type StoredSnippet } from './snippet.dto.js';
 import { SnippetsService } from './snippets.service.js';
 
 @Controller('snippets')
-@UseInterceptors(DeadlineInterceptor)
 export class SnippetsController {
   constructor(private readonly snippets: SnippetsService) {}
 

@@ -2,10 +2,10 @@ import { Catch, Logger, ServiceUnavailableException, type ArgumentsHost } from '
 import { BaseExceptionFilter } from '@nestjs/core';
 import type { Response } from 'express';
 import { PoolError, type PoolErrorCode } from 'nestjs-pool';
-import { TimeoutError } from 'rxjs';
 
 const RETRY_AFTER_SECONDS = 1;
 
+/** What may work when it is tried again. Anything else is a bug of ours. */
 const PASSING_CODES: ReadonlySet<PoolErrorCode> = new Set<PoolErrorCode>([
   'ERR_POOL_TIMEOUT',
   'ERR_POOL_QUEUE_FULL',
@@ -20,18 +20,9 @@ export class UnavailableFilter extends BaseExceptionFilter {
   private readonly logger = new Logger(UnavailableFilter.name);
 
   override catch(error: unknown, host: ArgumentsHost): void {
-    if (!isPassing(error)) return super.catch(error, host);
+    if (!(error instanceof PoolError) || !PASSING_CODES.has(error.code)) return super.catch(error, host);
     this.logger.warn(error.message);
     host.switchToHttp().getResponse<Response>().setHeader('Retry-After', RETRY_AFTER_SECONDS);
     super.catch(new ServiceUnavailableException('Busy at the moment: try again'), host);
   }
 }
-
-/** Whether it may work when it is tried again. Anything else is a bug of ours. */
-function isPassing(error: unknown): error is Error {
-  if (error instanceof PoolError) return PASSING_CODES.has(error.code);
-  return error instanceof TimeoutError || isGivenUp(error);
-}
-
-/** ioredis lost the connection while a command was in flight, and it does not come back. */
-const isGivenUp = (error: unknown) => error instanceof Error && error.name === 'MaxRetriesPerRequestError';

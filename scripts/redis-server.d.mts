@@ -6,6 +6,8 @@ export interface RedisServerOptions {
   password?: string;
   /** Further arguments of `redis-server`; where they contradict the defaults (no persistence), they win. */
   args?: readonly string[];
+  /** Further lines of its configuration file, which is the server's own: Sentinel keeps its state there. */
+  config?: readonly string[];
 }
 
 /** A Redis (or Valkey) server of this process's own: it never outlives it, even if it is killed by SIGKILL. */

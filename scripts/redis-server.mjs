@@ -34,11 +34,11 @@ kill "$watcher"
 rm -rf "$directory"
 `;
 
-export async function startRedisServer({ port, password, args = [] } = {}) {
+export async function startRedisServer({ port, password, args = [], config = [] } = {}) {
   const binary = await findRedisServer();
   for (let attempt = 1; ; attempt++) {
     try {
-      return await launch(binary, { port: port ?? (await freePort()), password, args });
+      return await launch(binary, { port: port ?? (await freePort()), password, args, config });
     } catch (error) {
       const takenMeanwhile = port === undefined && error.message.includes('Address already in use');
       if (!takenMeanwhile || attempt === PORT_ATTEMPTS) throw error;
@@ -46,13 +46,13 @@ export async function startRedisServer({ port, password, args = [] } = {}) {
   }
 }
 
-async function launch(binary, { port, password, args }) {
+async function launch(binary, { port, password, args, config }) {
   const directory = await mkdtemp(join(tmpdir(), 'redis-server-'));
-  const config = join(directory, 'redis.conf');
+  const file = join(directory, 'redis.conf');
   const door = join(directory, 'redis.sock');
-  await writeFile(config, configuration({ port, password, directory, door }), { mode: 0o600 });
+  await writeFile(file, configuration({ port, password, directory, door, config }), { mode: 0o600 });
 
-  const guard = spawn('sh', ['-c', GUARD, 'redis-guard', directory, binary, config, ...args], {
+  const guard = spawn('sh', ['-c', GUARD, 'redis-guard', directory, binary, file, ...args], {
     detached: true, // Ctrl-C in the terminal is for the application, which still needs the server while it drains
     stdio: ['pipe', 'pipe', 'ignore'],
   });
@@ -81,7 +81,7 @@ async function launch(binary, { port, password, args }) {
 }
 
 /** A file rather than arguments: it hides the password from `ps`, and Sentinel needs one it can write to. */
-function configuration({ port, password, directory, door }) {
+function configuration({ port, password, directory, door, config }) {
   const lines = [
     `bind ${HOST}`,
     `port ${port}`,
@@ -91,6 +91,7 @@ function configuration({ port, password, directory, door }) {
     'appendonly no',
   ];
   if (password) lines.push(`requirepass ${JSON.stringify(password)}`);
+  lines.push(...config);
   return `${lines.join('\n')}\n`;
 }
 

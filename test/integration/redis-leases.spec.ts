@@ -8,6 +8,8 @@ import { useRedisServer } from '../support/redis-server.js';
 
 const server = useRedisServer();
 
+const CLOSED = new Error('the server closed the connection');
+
 /** One connection to lend, so that the next holder gets what the last one left. */
 let pool: RedisPool;
 
@@ -74,38 +76,15 @@ describe('A lease', () => {
     await expect(pool.use(idOf)).resolves.toBe(first);
   });
 
-  describe('does not pass a connection on', () => {
-    it.each<[string, (redis: RedisConnection) => unknown]>([
-      ['in another database', (redis) => redis.select(5)],
-      ['in another database, by call()', (redis) => redis.call('SELECT', '5')],
-      ['in another database, by a pipeline', (redis) => redis.pipeline().select(5).exec()],
-      ['in another database, by a transaction', (redis) => redis.multi().select(5).exec()],
-      ['that watches keys', (redis) => redis.watch('stock')],
-      ['inside a transaction', (redis) => redis.multi({ pipeline: false })],
-      ['that is subscribed', (redis) => redis.subscribe('news')],
-      ['with a name', (redis) => redis.client('SETNAME', 'mine')],
-      ['that is tracked', (redis) => redis.call('CLIENT', 'TRACKING', 'ON')],
-      ['logged in again', (redis) => redis.hello(3)],
-      ['with somebody else listening', (redis) => redis.on('message', () => undefined)],
-      [
-        'with a command that is not answered',
-        (redis) => void redis.blpop('nothing', 0).catch(() => undefined),
-      ],
-    ])('%s', async (_what, change) => {
-      const first = await pool.use(async (redis) => {
-        const id = await idOf(redis);
-        await change(redis);
-        return id;
-      });
-      const second = await pool.use(async (redis) => {
-        expect(redis.condition?.select).toBe(0);
-        await expect(redis.client('GETNAME')).resolves.toBeNull();
-        await expect(redis.multi().set('stock', 1).exec()).resolves.toEqual([[null, 'OK']]);
-        return idOf(redis);
-      });
-      expect(second).not.toBe(first);
-      expect(pool.stats()).toMatchObject({ destroyed: 1, idle: 1, size: 2 });
+  it('to a master that was demoted meanwhile is not passed on', async () => {
+    const first = await pool.use(idOf);
+    const written = pool.use(async (redis) => {
+      await pool.commands.replicaof('127.0.0.1', 1);
+      await redis.set('key', 'value').finally(() => pool.commands.replicaof('NO', 'ONE'));
     });
+    await expect(written).rejects.toThrow('READONLY');
+    await expect(pool.use(idOf)).resolves.not.toBe(first);
+    expect(pool.stats()).toMatchObject({ destroyed: 1 });
   });
 
   it('delivers what its holder sent and did not wait for', async () => {
@@ -146,7 +125,7 @@ describe('A lease', () => {
       await expect(used).rejects.toMatchObject({
         code: 'ERR_POOL_LEASE_BROKEN',
         pool: 'cache',
-        cause: new Error('the server closed the connection'),
+        cause: CLOSED,
       });
     });
 
@@ -156,6 +135,48 @@ describe('A lease', () => {
         await redis.get('key');
       });
       await expect(used).rejects.toMatchObject({ code: 'ERR_POOL_LEASE_BROKEN' });
+    });
+
+    it('rejects all that was in flight, also without use(), and all that comes later', async () => {
+      const lease = await pool.acquire();
+      const redis = lease.resource;
+      const id = await idOf(redis);
+      const closed = once((redis as Redis).stream, 'close');
+      const lost = { name: 'LeaseBrokenError', code: 'ERR_POOL_LEASE_BROKEN', pool: 'cache', cause: CLOSED };
+      const answered = redis.get('key');
+      const inFlight = Promise.allSettled([
+        redis.blpop('nothing', 0),
+        redis.get('key'),
+        redis.multi().get('key').exec(),
+      ]);
+      const piped = redis.pipeline().get('key').set('key', 1).exec();
+      await answered;
+      await pool.commands.client('KILL', 'ID', id);
+      await expect(inFlight).resolves.toMatchObject([{ reason: lost }, { reason: lost }, { reason: lost }]);
+      await expect(piped).resolves.toMatchObject([[lost], [lost]]);
+      await expect(redis.get('key')).rejects.toMatchObject(lost);
+      await closed;
+      await expect(redis.get('key')).rejects.toMatchObject(lost);
+      await expect(redis.pipeline().get('key').exec()).resolves.toMatchObject([[lost]]);
+    });
+
+    it('in the middle of WATCH and EXEC executes nothing, and says so', async () => {
+      const lease = await pool.acquire();
+      const redis = lease.resource;
+      const id = await idOf(redis);
+      await redis.watch('stock');
+      await pool.commands.client('KILL', 'ID', id);
+      await expect(redis.multi().set('stock', 1).exec()).rejects.toBeInstanceOf(LeaseBrokenError);
+      await expect(pool.commands.exists('stock')).resolves.toBe(0);
+    });
+
+    it('by the pool says so, too', async () => {
+      const lease = await pool.acquire();
+      const redis = lease.resource;
+      const blocked = redis.blpop('nothing', 0);
+      await lease.destroy();
+      await expect(blocked).rejects.toBeInstanceOf(LeaseBrokenError);
+      await expect(redis.get('key')).rejects.toBeInstanceOf(LeaseBrokenError);
     });
 
     it('takes its resource away', async () => {
@@ -176,7 +197,7 @@ describe('A lease', () => {
     it('while idle is not lent again', async () => {
       const connection = await pool.use(async (redis) => ({
         id: await idOf(redis),
-        closed: once(redis, 'end'),
+        closed: once((redis as Redis).stream, 'close'),
       }));
       await pool.commands.client('KILL', 'ID', connection.id);
       await connection.closed;

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Redis } from 'ioredis';
 import type { PoolEvent } from '../../lib/core/pool.events.js';
+import type { RedisConnection } from '../../lib/redis/redis-connection.js';
 import type { RedisPoolOptions } from '../../lib/redis/redis.options.js';
 import { RedisPool } from '../../lib/redis/redis-pool.js';
 import { useRedisServer } from '../support/redis-server.js';
@@ -62,7 +62,7 @@ describe('No password is shown', () => {
     await expect(errorOf(pool.commands.get('key'))).resolves.toMatchObject({
       cause: {
         message: expect.stringContaining('WRONGPASS') as unknown,
-        command: { name: 'hello', args: [] },
+        cause: { command: { name: 'hello', args: [] } },
       },
     });
     await errorOf(pool.acquire());
@@ -84,6 +84,24 @@ describe('No password is shown', () => {
     expect(() => new RedisPool('cache', options)).toThrow();
     await errorOf(Promise.resolve().then(() => new RedisPool('cache', options)));
     await errorOf(Promise.resolve().then(() => new RedisPool('cache', { ...options, url: `${RIGHT}@host` })));
+  });
+
+  it.each([
+    ['shared connections', { shared: 1 }],
+    ['leases', { shared: 0 }],
+  ])('when credentials() gives it, by %s', async (_how, limits) => {
+    const url = `redis://127.0.0.1:${server.port}`;
+    const pool = poolOf('', { url, credentials: () => Promise.resolve({ password: RIGHT }), ...limits });
+    await pool.start();
+    pool.renew();
+    await pool.commands.ping();
+
+    let answer: unknown = { password: WRONG };
+    const refused = poolOf('', { url, credentials: () => Promise.resolve(answer as never), ...limits });
+    await errorOf(refused.start({ timeoutMs: 50 }));
+    answer = { username: 5, password: RIGHT };
+    await errorOf(refused.start({ timeoutMs: 50 }));
+    await errorOf(refused.commands.get('key'));
   });
 
   it('while all is well', async () => {
@@ -113,7 +131,7 @@ describe('No password is shown', () => {
 
   it('by commands that are cut off', async () => {
     const pool = poolOf(RIGHT);
-    const cut = async (redis: Redis) => {
+    const cut = async (redis: RedisConnection) => {
       const replies = redis.pipeline().blpop('nothing', 0).auth('default', WRONG).exec();
       redis.disconnect();
       show(await replies);

@@ -12,18 +12,43 @@ import { startRedisServer, type RedisServer } from '../../scripts/redis-server.m
 /** As for `useRedisServer()`: the first start on a machine may have to install a server. */
 const START_WITHIN_MS = 15 * 60_000;
 
-/** Makes a certificate for 127.0.0.1, signed by itself, with the `openssl` program. */
-function makeCertificate(directory: string): { cert: string; key: string } {
-  const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
-  const request =
-    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1'.split(' ');
-  const files = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert];
-  try {
-    execFileSync('openssl', [...request, ...files], { stdio: 'pipe' });
-  } catch (cause) {
-    throw new Error('The certificate is made by the openssl program, which is missing or failed', { cause });
-  }
+interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Makes a certificate for 127.0.0.1 and redis.test, signed by itself. */
+function makeCertificate(name: string): Certificate {
+  const { cert, key } = fileNames(name);
+  openssl('req -x509 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1,DNS:redis.test', [
+    ...NEW_KEY,
+    ...['-keyout', key, '-out', cert],
+  ]);
   return { cert, key };
+}
+
+/** As the other, and it expired yesterday. */
+function makeExpiredCertificate(name: string): Certificate {
+  const { cert, key } = fileNames(name);
+  const request = join(directory, `${name}.csr`);
+  openssl('req -nodes -subj /CN=127.0.0.1', [...NEW_KEY, '-keyout', key, '-out', request]);
+  openssl('x509 -req -days -1', ['-in', request, '-signkey', key, '-out', cert]);
+  return { cert, key };
+}
+
+const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+
+const fileNames = (name: string): Certificate => ({
+  cert: join(directory, `${name}.pem`),
+  key: join(directory, `${name}-key.pem`),
+});
+
+function openssl(command: string, files: readonly string[]): void {
+  try {
+    execFileSync('openssl', [...command.split(' '), ...files], { stdio: 'pipe' });
+  } catch (cause) {
+    throw new Error('Certificates are made by the openssl program, which is missing or failed', { cause });
+  }
 }
 
 async function freePort(): Promise<number> {
@@ -34,30 +59,46 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A server that speaks TLS at its port, and nothing else. */
-async function startTlsServer({ cert, key }: { cert: string; key: string }): Promise<RedisServer> {
+/** A server that speaks TLS at its port, and nothing else; with `clients`, only to those who have that certificate. */
+async function startTlsServer({ cert, key }: Certificate, clients?: Certificate): Promise<RedisServer> {
   const port = await freePort();
-  const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert];
-  const args = ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no', ...files];
+  const files = [
+    '--tls-cert-file',
+    cert,
+    '--tls-key-file',
+    key,
+    '--tls-ca-cert-file',
+    (clients ?? { cert }).cert,
+  ];
+  const asks = clients === undefined ? 'no' : 'yes';
+  const args = ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', asks, ...files];
   return startRedisServer({ port, password: 'secret', args });
 }
 
 let directory: string;
 let ca: Buffer;
 let server: RedisServer | undefined;
+/** For those only who have the client's certificate. */
+let strictServer: RedisServer | undefined;
+let expiredServer: RedisServer | undefined;
+let client: { cert: Buffer; key: Buffer };
 let pool: RedisPool | undefined;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'redis-tls-'));
-  const files = makeCertificate(directory);
-  ca = readFileSync(files.cert);
-  server = await startTlsServer(files);
+  const certificate = makeCertificate('server');
+  ca = readFileSync(certificate.cert);
+  server = await startTlsServer(certificate);
+  const clients = makeCertificate('client');
+  client = { cert: readFileSync(clients.cert), key: readFileSync(clients.key) };
+  strictServer = await startTlsServer(certificate, clients);
+  expiredServer = await startTlsServer(makeExpiredCertificate('expired'));
 }, START_WITHIN_MS);
 
 afterEach(() => pool?.drain({ timeoutMs: 100 }));
 
 afterAll(async () => {
-  await server?.stop();
+  for (const each of [server, strictServer, expiredServer]) await each?.stop();
   rmSync(directory, { recursive: true });
 });
 
@@ -75,6 +116,32 @@ describe('Over TLS', () => {
     [
       'by options alone',
       () => ({ connection: { host: '127.0.0.1', port: server?.port, password: 'secret', tls: { ca } } }),
+    ],
+    [
+      'by a valkeys:// url',
+      () => ({ url: `valkeys://:secret@127.0.0.1:${server?.port}`, connection: { tls: { ca } } }),
+    ],
+    [
+      'with credentials()',
+      () => ({
+        url: `rediss://127.0.0.1:${server?.port}`,
+        connection: { tls: { ca } },
+        credentials: () => Promise.resolve({ password: 'secret' }),
+      }),
+    ],
+    [
+      'by another name than that of the certificate',
+      () => ({
+        url: `rediss://:secret@localhost:${server?.port}?family=4`,
+        connection: { tls: { ca, servername: 'redis.test' } },
+      }),
+    ],
+    [
+      'to a server that wants a certificate of the client',
+      () => ({
+        url: `rediss://:secret@127.0.0.1:${strictServer?.port}`,
+        connection: { tls: { ca, ...client } },
+      }),
     ],
   ])('shared and leased connections work, %s', async (_how, options) => {
     const secure = poolOf(options());
@@ -97,17 +164,48 @@ describe('Over TLS', () => {
     [
       'a certificate that nobody vouches for',
       () => ({ url: `rediss://:secret@127.0.0.1:${server?.port}` }),
-      /self.signed/,
+      /nobody whom this process trusts.*self.signed/,
     ],
     [
       'a certificate for another host',
       () => ({ url: `rediss://:secret@localhost:${server?.port}?family=4`, connection: { tls: { ca } } }),
-      /does not match certificate/,
+      /is for another name.*does not match certificate/,
     ],
     [
       'a client that does not speak TLS',
       () => ({ url: `redis://:secret@127.0.0.1:${server?.port}` }),
       /does it speak TLS/,
+    ],
+    [
+      'a certificate that has expired',
+      () => ({
+        url: `rediss://:secret@127.0.0.1:${expiredServer?.port}`,
+        connection: { tls: { ca: readFileSync(fileNames('expired').cert) } },
+      }),
+      /has expired/,
+    ],
+    [
+      'a server that wants a certificate and gets none',
+      () => ({ url: `rediss://:secret@127.0.0.1:${strictServer?.port}`, connection: { tls: { ca } } }),
+      /wants a certificate of the client/,
+    ],
+    [
+      'a server that wants a certificate and gets none, in TLS 1.2',
+      () => ({
+        url: `rediss://:secret@127.0.0.1:${strictServer?.port}`,
+        connection: { tls: { ca, maxVersion: 'TLSv1.2' } },
+      }),
+      /wants a certificate of the client/,
+    ],
+    [
+      'a server that wants a certificate and gets one that it does not trust',
+      () => ({
+        url: `rediss://:secret@127.0.0.1:${strictServer?.port}`,
+        connection: {
+          tls: { ca, cert: ca, key: readFileSync(fileNames('server').key) },
+        },
+      }),
+      /wants a certificate of the client/,
     ],
   ])('start() fails with the real cause for %s', async (_what, options, cause) => {
     const started = poolOf(options()).start({ timeoutMs: 200 });

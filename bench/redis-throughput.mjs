@@ -1,67 +1,80 @@
 /**
- * `commands.get` beside one raw ioredis connection, with 100 concurrent callers: `npm run build && node bench/redis-throughput.mjs`.
+ * `commands` and `use()` beside their rivals, at 100 and 1,000 callers, GET and SET of 100 bytes: `npm run bench` installs the rivals, or
+ * `npm ci --prefix bench && npm run build && node bench/redis-throughput.mjs`.
  *
- * Both run by turns in one process against one server, so that what slows the machine slows both. Each round's ratio is ours to the
- * raw one beside it; the median is the figure, the range tells how far to trust it.
+ * All take turns in one process against one server, so that what slows the machine slows all. Each round's ratio is ours to the rival's
+ * beside it; the median is the figure, the range tells how far to trust it.
  */
+import { createClientPool } from '@redis/client';
+import { createPool } from 'generic-pool';
 import { Redis } from 'ioredis';
 import { RedisPool } from '../dist/index.js';
 import { startRedisServer } from '../scripts/redis-server.mjs';
+import { callsPerSecond, inTurn, median, report } from './redis-rounds.mjs';
 
-const CALLERS = 100;
-const CALLS_PER_ROUND = 40_000;
-const WARM_UP_ROUNDS = 4;
-const ROUNDS = Number(process.env.ROUNDS ?? 25);
+const CONNECTIONS = 10;
+const CALLS_PER_ROUND = 20_000;
+const WARM_UP_ROUNDS = 3;
+const ROUNDS = Number(process.env.ROUNDS ?? 15);
+const VALUE = 'x'.repeat(100);
 
 const server = await startRedisServer();
 const raw = new Redis(server.url);
-const pool = new RedisPool('bench', { type: 'redis', url: server.url });
-await pool.start();
-await raw.set('key', 'a value of some thirty bytes…');
-
-const contestants = { raw: () => raw.get('key'), 'commands.get': () => pool.commands.get('key') };
-
-const rates = { raw: [], 'commands.get': [] };
-for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
-  for (const [name, get] of inTurn(Object.entries(contestants), round)) {
-    const rate = await callsPerSecond(get);
-    if (round >= 0) rates[name].push(rate);
-  }
-}
-
-const ratios = rates.raw.map((rate, round) => rates['commands.get'][round] / rate);
-for (const [name, values] of Object.entries(rates)) {
-  console.log(`${name.padEnd(14)} ${Math.round(median(values)).toLocaleString('en')} GET/s`);
-}
-console.log(
-  `ratio          ${median(ratios).toFixed(3)} (${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)}, ${ROUNDS} rounds)`,
+const shared = new RedisPool('shared', { type: 'redis', url: server.url });
+const leases = new RedisPool('leases', { type: 'redis', url: server.url, max: CONNECTIONS, shared: 0 });
+const generic = createPool(
+  { create: () => Promise.resolve(new Redis(server.url)), destroy: (client) => client.quit() },
+  { max: CONNECTIONS },
 );
+const nodeRedis = createClientPool({ url: server.url }, { minimum: CONNECTIONS, maximum: CONNECTIONS });
+await Promise.all([shared.start(), nodeRedis.connect()]);
+await raw.set('key', VALUE);
 
-await pool.drain();
-await raw.quit();
+/** How each of them does a piece of work with a client of ioredis, or of its own. */
+const contestants = {
+  'raw connection': (work) => work(raw),
+  commands: (work) => work(shared.commands),
+  'use()': (work) => leases.use(work),
+  'generic-pool + ioredis': async (work) => {
+    const client = await generic.acquire();
+    try {
+      return await work(client);
+    } finally {
+      generic.release(client);
+    }
+  },
+  "node-redis' pool": (work) => work(nodeRedis),
+};
+
+const RATIOS = [
+  ['commands', 'raw connection'],
+  ['commands', 'generic-pool + ioredis'],
+  ['commands', "node-redis' pool"],
+  ['use()', 'generic-pool + ioredis'],
+];
+
+const works = { GET: (client) => client.get('key'), SET: (client) => client.set('key', VALUE) };
+
+for (const callers of [100, 1_000]) {
+  for (const [command, work] of Object.entries(works)) await compare(command, work, callers);
+}
+
+await Promise.all([shared.drain(), leases.drain(), raw.quit(), nodeRedis.close()]);
+await generic.drain();
+await generic.clear();
 await server.stop();
 
-async function callsPerSecond(call) {
-  let left = CALLS_PER_ROUND;
-  const startedAt = performance.now();
-  await Promise.all(
-    Array.from({ length: CALLERS }, async () => {
-      while (left > 0) {
-        left -= 1;
-        await call();
-      }
-    }),
-  );
-  return (CALLS_PER_ROUND / (performance.now() - startedAt)) * 1_000;
-}
-
-/** Neither always goes first. */
-function inTurn(entries, round) {
-  return round % 2 === 0 ? entries : entries.toReversed();
-}
-
-function median(values) {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+async function compare(command, work, callers) {
+  const rates = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
+  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
+    for (const [name, by] of inTurn(Object.entries(contestants), round)) {
+      const rate = await callsPerSecond(() => by(work), { callers, calls: CALLS_PER_ROUND });
+      if (round >= 0) rates[name].push(rate);
+    }
+  }
+  console.log(`\n${command} of 100 bytes, ${callers.toLocaleString('en')} callers`);
+  for (const [name, values] of Object.entries(rates)) {
+    console.log(`  ${name.padEnd(42)} ${Math.round(median(values)).toLocaleString('en')} per second`);
+  }
+  for (const [ours, rival] of RATIOS) report(`  ${ours} / ${rival}`, rates[ours], rates[rival]);
 }

@@ -47,6 +47,13 @@ describe('a task that asks again inside its own lease', () => {
     });
   });
 
+  it('waits until its deadline where nobody is to detect it', async () => {
+    const pool = aPool('p', { max: 1, acquireTimeoutMs: 100, detectDeadlocks: false });
+    const failure = pool.use(() => failureOf(pool.acquire()));
+    await advance(100);
+    expect(await failure).toBeInstanceOf(PoolTimeoutError);
+  });
+
   it('is served as long as there is one for it', async () => {
     const pool = aPool('p', { max: 2 });
     await expect(pool.use(() => pool.use(() => 'inner'))).resolves.toBe('inner');

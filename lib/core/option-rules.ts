@@ -30,6 +30,8 @@ export const oneOf =
   (value) =>
     allowed.includes(value) ? undefined : `one of ${allowed.map((each) => JSON.stringify(each)).join(', ')}`;
 
+export const trueOrFalse: OptionRule = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
+
 export const functionOf =
   (signature: string): OptionRule =>
   (value) =>

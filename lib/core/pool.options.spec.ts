@@ -49,6 +49,7 @@ describe('the options of a pool', () => {
       keepAliveMs: 0,
       leakThresholdMs: 0,
       order: 'lifo',
+      detectDeadlocks: true,
     });
     expect(Object.isFrozen(POOL_DEFAULTS)).toBe(true);
   });

@@ -4,11 +4,12 @@ import { withPart, type DrainReport, type PartReport } from './drain-report.js';
 import { drain } from './drain.js';
 import { IsolatedEvents } from './isolated-events.js';
 import { Journal } from './journal.js';
-import { breakageOf, type Lease } from './lease.js';
+import type { Lease } from './lease.js';
 import { Place } from './place.js';
 import { integer, milliseconds, oneOf, optionProblems, type OptionRules } from './option-rules.js';
 import { PoolClosedError, PoolOptionsError, PoolUnavailableError } from './pool.errors.js';
-import type { PoolEvent } from './pool.events.js';
+import type { PoolDescription } from './pool.description.js';
+import type { PoolEvent, PoolHappening } from './pool.events.js';
 import {
   limitProblems,
   POOL_DEFAULTS,
@@ -19,8 +20,9 @@ import {
   type ResolvedPoolOptions,
 } from './pool.options.js';
 import type { PoolState } from './pool.state.js';
-import type { PoolStats } from './pool.stats.js';
+import type { DurationStats, PoolStats } from './pool.stats.js';
 import { factoryProblems, type ResourceFactory } from './resource-factory.js';
+import { Use, type UseTask } from './use.js';
 import type { AcquireOptions } from './waiter.js';
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
@@ -106,21 +108,37 @@ export class ResourcePool<T> {
    * @throws {LeaseBrokenError} the resource was lost, or revoked by a drain, and the task failed
    * @throws what `task` throws
    */
-  use<R>(task: (resource: T, lease: Lease<T>) => R | Promise<R>, options?: AcquireOptions): Promise<R> {
-    // Not an async function: ten thousand callers who wait would keep its frame each.
-    return this.acquire(options).then((lease) =>
-      runWith(
-        lease,
-        () => this.admission.lending.run(lease, () => task(lease.resource, lease)),
-        options?.signal,
-        (reason) => this.admission.lending.interrupt(lease, reason),
-      ),
-    );
+  use<R>(task: UseTask<T, R>, options?: AcquireOptions): Promise<R> {
+    return this.run(task, options, this.options.detectDeadlocks);
+  }
+
+  /** @internal As `use()`, for a task that certainly asks no pool for anything, so that it need not be watched. */
+  useAlone<R>(task: UseTask<T, R>, options?: AcquireOptions): Promise<R> {
+    return this.run(task, options, false);
+  }
+
+  private run<R>(task: UseTask<T, R>, options: AcquireOptions | undefined, watch: boolean): Promise<R> {
+    const acquiring = this.acquire(options);
+    return new Promise<R>((resolve, reject) => {
+      const start = (lease: Lease<T>) =>
+        new Use(this.admission.lending, lease, options?.signal, { resolve, reject }).run(task, watch);
+      acquiring.then(start, reject);
+    });
   }
 
   /** A snapshot. Reading it changes nothing. */
   stats(): PoolStats {
     return this.admission.stats();
+  }
+
+  /** @internal For metrics. */
+  get description(): PoolDescription {
+    return { kind: 'custom' };
+  }
+
+  /** @internal As `stats().waitMs`, of the last minute or two only. */
+  get recentWaitMs(): DurationStats {
+    return this.admission.recentWaitMs;
   }
 
   /** A snapshot at once and then every `everyMs` milliseconds (default 1,000), until the pool is closed. */
@@ -226,9 +244,19 @@ export class ResourcePool<T> {
     return report;
   }
 
+  /** Somebody listens to everything. Asked before a message is built where that happens often. */
+  protected get isObserved(): boolean {
+    return this.journal.observed;
+  }
+
   /** Tells whoever listens that something works, and probably not as it is meant to. */
   protected warn(message: string): void {
-    this.journal.tell({ type: 'warned', message });
+    this.tell({ type: 'warned', message });
+  }
+
+  /** Tells whoever listens what happened in something that the kind of pool keeps beside its resources. */
+  protected tell(happening: PoolHappening): void {
+    this.journal.tell(happening);
   }
 
   /** For kinds of pools that keep something beside their resources: drains it, at the same time and by the same deadline. */
@@ -256,53 +284,4 @@ function sweepEveryMs({
     ...[idleTimeoutMs, maxLifetimeMs, keepAliveMs, leakThresholdMs].filter((ms) => ms > 0),
   );
   return Math.min(SWEEP_MS.most, Math.max(SWEEP_MS.least, shortest / 4));
-}
-
-/** Ends what the resource of a task waits for. The promise, where there is something to wait for, never rejects. */
-type Interrupt = (reason: unknown) => Promise<void> | undefined;
-
-interface Abortable {
-  readonly signal: AbortSignal;
-  readonly lease: Lease<unknown>;
-  readonly interrupt: Interrupt;
-}
-
-async function runWith<T, R>(
-  lease: Lease<T>,
-  task: () => R | Promise<R>,
-  signal: AbortSignal | undefined,
-  interrupt: Interrupt,
-): Promise<R> {
-  try {
-    signal?.throwIfAborted();
-    const running = task();
-    return await (signal === undefined ? running : unlessAborted(running, { signal, lease, interrupt }));
-  } catch (error) {
-    throw breakageOf(lease) ?? error;
-  } finally {
-    void lease.release(); // whether it is reset or closed now is not the caller's business
-  }
-}
-
-/**
- * The outcome of `running`, unless `signal` aborts and `running` has not settled by the end of that turn of the event loop, or of the
- * one in which its resource stopped waiting.
- */
-function unlessAborted<R>(running: R | Promise<R>, { signal, lease, interrupt }: Abortable): Promise<R> {
-  return new Promise<R>((resolve, reject) => {
-    const takeAway = () => {
-      void lease.destroy('aborted');
-      reject(signal.reason as Error);
-    };
-    const grantOneTurn = () => setImmediate(takeAway);
-    const onAbort = () => {
-      const interrupted = interrupt(signal.reason);
-      if (interrupted === undefined) grantOneTurn();
-      else void interrupted.then(grantOneTurn);
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    const settled = () => signal.removeEventListener('abort', onAbort);
-    Promise.resolve(running).then(resolve, reject).finally(settled);
-  });
 }

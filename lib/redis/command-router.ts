@@ -63,7 +63,7 @@ export class CommandRouter {
       mayLast(lease);
       return within(Promise.resolve(work(connection)), { ms, late: () => this.#late(ms) });
     };
-    return this.#pool.use(blocked, { signal: this.#longLived.signal });
+    return this.#pool.useAlone(blocked, { signal: this.#longLived.signal });
   }
 
   /** Ends the work that blocks: its callers are refused. There will be no more of it. */
@@ -73,7 +73,7 @@ export class CommandRouter {
 
   /** A connection that still owes an answer when its time is up is not lent again. */
   #onLease<R>(work: Work<R>, blocks: () => boolean): Promise<R> {
-    return this.#pool.use(async (connection) => {
+    return this.#pool.useAlone(async (connection) => {
       if (!this.kinds.hasAsked) await this.kinds.learnFrom(connection);
       const ms = blocks() ? 0 : this.#commandTimeoutMs;
       return within(Promise.resolve(work(connection)), { ms, late: () => this.#late(ms) });

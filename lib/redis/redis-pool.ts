@@ -114,6 +114,7 @@ export class RedisPool extends ResourcePool<RedisConnection> {
       commandTimeoutMs: parts.commandTimeoutMs,
       makeClient: attendant.attended(parts.makeShared),
       introduce: (client) => kinds.learnFrom(client),
+      tell: (happening) => this.tell(happening),
       stats: () => this.stats(),
     });
     const { commandTimeoutMs } = parts;
@@ -225,7 +226,7 @@ export class RedisPool extends ResourcePool<RedisConnection> {
       return within(knock(connection), { ms, signal, late });
     };
     const wait: AcquireOptions = { timeoutMs, signal };
-    await (this.shared.count > 0 ? this.shared.acquire(wait).then(ask) : this.use(ask, wait));
+    await (this.shared.count > 0 ? this.shared.acquire(wait).then(ask) : this.useAlone(ask, wait));
     return performance.now() - startedAt;
   }
 

@@ -1,4 +1,4 @@
-import type { ChainableCommander, Command } from 'ioredis';
+import { ReplyError, type ChainableCommander, type Command } from 'ioredis';
 import { isCluster } from './nodes.js';
 import type { RedisConnection } from './redis-connection.js';
 
@@ -22,6 +22,11 @@ export function chainProblem(returned: unknown, connection: RedisConnection): st
 export function canBeSent(connection: RedisConnection): boolean {
   return connection.status === 'ready' && (isCluster(connection) || connection.stream.writable);
 }
+
+/** The server refused it, or ioredis did not send it, for its keys are on several nodes of a cluster. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof ReplyError ||
+  (error instanceof Error && error.message.includes('same slots allocation group'));
 
 /** The replies of EXEC: null when a watched key was changed. */
 export type ExecReplies = Awaited<ReturnType<ChainableCommander['exec']>>;

@@ -1,6 +1,6 @@
-import { ReplyError, type ChainableCommander } from 'ioredis';
+import type { ChainableCommander } from 'ioredis';
 import type { Lease } from '../core/lease.js';
-import { functionOf, integer, oneOf, optionProblems, type OptionRules } from '../core/option-rules.js';
+import { functionOf, integer, optionProblems, trueOrFalse, type OptionRules } from '../core/option-rules.js';
 import { LeaseBrokenError, PoolUnavailableError } from '../core/pool.errors.js';
 import { ACQUIRE_OPTION_RULES, type ResourcePool } from '../core/resource-pool.js';
 import type { AcquireOptions } from '../core/waiter.js';
@@ -9,7 +9,7 @@ import { Deadline } from './deadline.js';
 import { pause } from './pause.js';
 import type { RedisCommands } from './redis-commands.js';
 import type { RedisConnection } from './redis-connection.js';
-import { canBeSent, chainProblem, type ExecReplies } from './transaction-chain.js';
+import { canBeSent, chainProblem, isRefusal, type ExecReplies } from './transaction-chain.js';
 import { conflict, late, unknown, wrongTask } from './transaction.errors.js';
 import { TransactionMarker } from './transaction-marker.js';
 import { within } from './within.js';
@@ -141,7 +141,7 @@ export class Transaction {
       this.#sentAt = undefined;
       return this.#marker === undefined ? replies : (replies?.slice(0, -1) ?? null);
     } catch (error) {
-      if (error instanceof ReplyError) this.#sentAt = undefined; // the server refused it
+      if (isRefusal(error)) this.#sentAt = undefined;
       throw error;
     }
   }
@@ -189,7 +189,7 @@ const SILENCE = 'the connection is there, and the server is silent';
 const OPTION_RULES: OptionRules<TransactionOptions> = {
   ...ACQUIRE_OPTION_RULES,
   retries: integer(0),
-  exactlyOnce: oneOf(true, false),
+  exactlyOnce: trueOrFalse,
 };
 
 /** Every problem of what `transaction()` was given, a sentence each. */

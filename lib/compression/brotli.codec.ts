@@ -1,7 +1,8 @@
-import zlib from 'node:zlib';
-import type { Codec, CoderOptions } from './codec.js';
+import zlib, { type ZlibReset } from 'node:zlib';
+import type { Codec } from './codec.js';
+import type { Culprit } from './compression.errors.js';
 import { FreshCoder } from './fresh-coder.js';
-import { StreamCoder, type ZlibStream } from './stream-coder.js';
+import { CHUNK_BYTES, explain, StreamCoder, type ZlibError, type ZlibStream } from './stream-coder.js';
 
 const {
   BROTLI_MIN_QUALITY,
@@ -14,19 +15,35 @@ const {
 /** Node's default, 11, is made for files that are compressed once: it takes a hundred times as long as this. */
 const DEFAULT_QUALITY = 4;
 
-/** Node's brotli loses its quality when it is reset, so each input gets a context of its own. */
+/** Node's brotli loses its quality when it is reset, so each input gets a compressor of its own. A decompressor has nothing to lose. */
 export const brotli: Codec = {
   name: 'brotli',
   levels: [BROTLI_MIN_QUALITY, BROTLI_MAX_QUALITY],
   createCompressor: ({ pool, level = DEFAULT_QUALITY }) =>
     new FreshCoder(({ byteLength }) => {
       const params = { [BROTLI_PARAM_QUALITY]: level, [BROTLI_PARAM_SIZE_HINT]: byteLength };
-      return coder(zlib.createBrotliCompress({ flush, params }), { pool });
+      const stream = zlib.createBrotliCompress({ flush, params });
+      return new StreamCoder({ stream, resetAfterRun: false, culprit: culpritOf(pool) });
     }),
-  createDecompressor: ({ pool }) =>
-    new FreshCoder(() => coder(zlib.createBrotliDecompress({ flush }), { pool })),
+  createDecompressor: ({ pool }) => {
+    const stream = zlib.createBrotliDecompress({ ...IN_PIECES, flush });
+    return new StreamCoder({ stream, resetAfterRun: true, culprit: culpritOf(pool) });
+  },
+  createCompressStream: ({ pool, level = DEFAULT_QUALITY }) => ({
+    stream: zlib.createBrotliCompress({ ...IN_PIECES, params: { [BROTLI_PARAM_QUALITY]: level } }),
+    explain: (error: ZlibError) => explain(culpritOf(pool), error),
+  }),
+  createDecompressStream: ({ pool }) => {
+    const stream = zlib.createBrotliDecompress(IN_PIECES);
+    return {
+      stream,
+      finish: (done) => stream.flush(flush, done),
+      renew: () => (stream as ZlibStream & ZlibReset).reset(),
+      explain: (error: ZlibError) => explain(culpritOf(pool), error),
+    };
+  },
 };
 
-function coder(stream: ZlibStream, { pool }: CoderOptions): StreamCoder {
-  return new StreamCoder({ stream, resetAfterRun: false, culprit: { pool, codec: 'brotli' } });
-}
+const IN_PIECES = { chunkSize: CHUNK_BYTES };
+
+const culpritOf = (pool: string): Culprit => ({ pool, codec: 'brotli' });

@@ -1,14 +1,29 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Codec, Coder } from './codec.js';
-import { failed, type Culprit } from './compression.errors.js';
+import type { Codec } from './codec.js';
+import { Direction } from './direction.js';
+import { Traffic } from './traffic.js';
 
 export interface CodecContextOptions {
   readonly codec: Codec;
   readonly pool: string;
   readonly level?: number;
+  readonly dictionary?: Uint8Array;
   /** What one input may decompress to, where the call does not say. */
   readonly maxOutputBytes: number;
+  /** Where the pool counts what its contexts do. */
+  readonly traffic?: CodecTraffic;
 }
+
+/** What went through all contexts of a pool. */
+export interface CodecTraffic {
+  readonly compressed: Traffic;
+  readonly decompressed: Traffic;
+}
+
+export const newTraffic = (): CodecTraffic => ({
+  compressed: new Traffic('compress'),
+  decompressed: new Traffic('decompress'),
+});
 
 /**
  * What a compression pool lends: one context to compress and one to decompress, each made when it is first needed.
@@ -21,24 +36,27 @@ export interface CodecContextOptions {
  * });
  */
 export class CodecContext {
-  readonly #compressing: Direction;
-  readonly #decompressing: Direction;
+  /** @internal For streams. */
+  readonly compressing: Direction;
+  /** @internal For streams. */
+  readonly decompressing: Direction;
   readonly #maxOutputBytes: number;
 
   /** @internal Contexts are made by pools. */
-  constructor({ codec, pool, level, maxOutputBytes }: CodecContextOptions) {
+  constructor(options: CodecContextOptions) {
+    const { codec, pool, level, dictionary, maxOutputBytes, traffic = newTraffic() } = options;
     const culprit = { pool, codec: codec.name };
     // zlib's handles keep the async context they were made in; a pool makes this object outside of any caller's.
     const home = new AsyncResource('CodecContext');
-    const atHome = (make: () => Coder) => () => home.runInAsyncScope(make);
-    this.#compressing = new Direction(
-      culprit,
-      atHome(() => codec.createCompressor({ pool, level })),
-    );
-    this.#decompressing = new Direction(
-      culprit,
-      atHome(() => codec.createDecompressor({ pool })),
-    );
+    const atHome = <T>(make: () => T) => home.runInAsyncScope(make);
+    this.compressing = new Direction(culprit, traffic.compressed, {
+      coder: () => atHome(() => codec.createCompressor({ pool, level, dictionary })),
+      stream: () => atHome(() => codec.createCompressStream?.({ pool, level, dictionary })),
+    });
+    this.decompressing = new Direction(culprit, traffic.decompressed, {
+      coder: () => atHome(() => codec.createDecompressor({ pool, dictionary })),
+      stream: () => atHome(() => codec.createDecompressStream?.({ pool, dictionary })),
+    });
     this.#maxOutputBytes = maxOutputBytes;
   }
 
@@ -47,7 +65,7 @@ export class CodecContext {
    * @throws {CompressionError} the context is at work or closed, or the input is larger than one call can take (4 GiB)
    */
   compress(input: Uint8Array): Promise<Buffer> {
-    return this.#compressing.run(input, Infinity);
+    return this.compressing.run(input, Infinity);
   }
 
   /**
@@ -57,51 +75,11 @@ export class CodecContext {
    *   `maxOutputBytes`, where decoding stops
    */
   decompress(input: Uint8Array, maxOutputBytes = this.#maxOutputBytes): Promise<Buffer> {
-    return this.#decompressing.run(input, maxOutputBytes);
+    return this.decompressing.run(input, maxOutputBytes);
   }
 
   /** Frees both contexts. Work under way is rejected; resolves when none goes on in a thread any more. */
   async close(): Promise<void> {
-    await Promise.all([this.#compressing.close(), this.#decompressing.close()]);
-  }
-}
-
-/** One direction of a context: makes its coder when it is needed, and drops it when it failed. */
-class Direction {
-  readonly #culprit: Culprit;
-  readonly #make: () => Coder;
-  #coder: Coder | undefined;
-  #state: 'ready' | 'working' | 'closed' = 'ready';
-
-  constructor(culprit: Culprit, make: () => Coder) {
-    this.#culprit = culprit;
-    this.#make = make;
-  }
-
-  async run(input: Uint8Array, maxOutputBytes: number): Promise<Buffer> {
-    if (this.#state === 'working')
-      throw failed(this.#culprit, 'the context works on another input; await that first');
-    if (this.#state === 'closed') throw failed(this.#culprit, 'the context is closed');
-    this.#state = 'working';
-    try {
-      this.#coder ??= this.#make();
-      return await this.#coder.run(input, maxOutputBytes);
-    } catch (error) {
-      await this.#drop();
-      throw error;
-    } finally {
-      if (this.#state === 'working') this.#state = 'ready';
-    }
-  }
-
-  close(): Promise<void> {
-    this.#state = 'closed';
-    return this.#drop();
-  }
-
-  async #drop(): Promise<void> {
-    const coder = this.#coder;
-    this.#coder = undefined;
-    await coder?.close();
+    await Promise.all([this.compressing.close(), this.decompressing.close()]);
   }
 }

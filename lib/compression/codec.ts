@@ -1,9 +1,13 @@
+import type { Duplex } from 'node:stream';
+
 /** What a codec is told when it makes a coder. */
 export interface CoderOptions {
   /** The name of the pool, for errors. */
   readonly pool: string;
   /** How hard to compress; the codec's own default when not given. */
   readonly level?: number;
+  /** What inputs are likely to share. Only a codec that takes dictionaries is given one. */
+  readonly dictionary?: Uint8Array;
 }
 
 /**
@@ -19,8 +23,34 @@ export interface Coder {
    */
   run(input: Uint8Array, maxOutputBytes: number): Promise<Buffer>;
 
-  /** Frees what the coder holds and rejects the call under way. Resolves when no native work goes on; may be called twice. */
+  /** Frees what the coder holds; the call under way rejects, or ends. Resolves when no native work goes on; may be called twice. */
   close(): Promise<void>;
+}
+
+/**
+ * One direction of a codec for inputs that come in pieces: a Node stream, and how to use it for one input after the other. It is
+ * destroyed when an input failed or was given up half way.
+ *
+ * @publicApi
+ */
+export interface CodecStream {
+  /** Takes an input by `write()` and gives its output as 'data'. If it ends by itself, bytes follow the end of the input. */
+  readonly stream: Duplex;
+
+  /**
+   * Ends the input and not the stream: calls `done` when all output is given or buffered, or throws where the input is not whole.
+   * Without it the stream serves one input.
+   */
+  finish?(done: () => void): void;
+
+  /** Makes the stream ready for the next input, where it is not so by itself. */
+  renew?(): void;
+
+  /** Cuts a piece of an input into what is written to the stream, each part by itself. Throws where the input is none. */
+  cut?(piece: Uint8Array): readonly Uint8Array[];
+
+  /** Turns an error of the stream into what the caller gets. */
+  explain?(error: Error): Error;
 }
 
 /**
@@ -39,6 +69,17 @@ export interface Codec {
   readonly name: string;
   /** The lowest and the highest level; a codec without levels refuses the option. */
   readonly levels?: readonly [lowest: number, highest: number];
+  /** A codec that takes no dictionaries refuses the option. */
+  readonly takesDictionary?: boolean;
+  /**
+   * Outputs one behind another are read as one output of the inputs one behind another; so a large input may be compressed in blocks by
+   * several contexts. Blocks of fewer bytes than this would make it too much larger. Without it no input is cut.
+   */
+  readonly leastBlockBytes?: number;
   createCompressor(options: CoderOptions): Coder;
   createDecompressor(options: CoderOptions): Coder;
+  /** For `createCompress()`; a codec without it has no such streams. */
+  createCompressStream?(options: CoderOptions): CodecStream;
+  /** For `createDecompress()`; a codec without it has no such streams. */
+  createDecompressStream?(options: CoderOptions): CodecStream;
 }

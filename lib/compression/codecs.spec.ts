@@ -146,7 +146,7 @@ describe.each(ALGORITHMS)('%s', (algorithm) => {
   it('stops a bomb at the limit', async () => {
     const bomb = pack(Buffer.alloc(64 * 2 ** 20));
     expect(await codeFor(bomb, 2 ** 20)).toBe('ERR_POOL_OUTPUT_TOO_LARGE');
-  });
+  }, 30_000); // to make it takes brotli a while
 
   it('serves rightly after each kind of error', async () => {
     const input = text(3_000);
@@ -182,6 +182,25 @@ describe('gzip', () => {
 
   it('calls it truncated when the last of several members is', async () => {
     const input = Buffer.concat([zlib.gzipSync('first'), zlib.gzipSync('second').subarray(0, -3)]);
+    await expect(context.decompress(input)).rejects.toMatchObject({ code: 'ERR_POOL_INPUT_TRUNCATED' });
+  });
+
+  it.each([
+    { members: 'one member', input: zlib.gzipSync(text(2_000)) },
+    { members: 'an empty member', input: zlib.gzipSync('') },
+    { members: 'two members', input: Buffer.concat([zlib.gzipSync('first'), zlib.gzipSync(noise(9_000))]) },
+  ])('tells a single byte behind $members from an input that was cut off', async ({ input }) => {
+    for (const byte of [0x00, 0x01, 0x8b, 0xff]) {
+      const longer = Buffer.concat([input, Buffer.of(byte)]);
+      await expect(context.decompress(longer)).rejects.toMatchObject({ code: 'ERR_POOL_INPUT_TRAILING' });
+    }
+    await expect(context.decompress(input.subarray(0, -1))).rejects.toMatchObject({
+      code: 'ERR_POOL_INPUT_TRUNCATED',
+    });
+  });
+
+  it('takes the first byte of a header for one, for a member that was cut off', async () => {
+    const input = Buffer.concat([zlib.gzipSync('first'), Buffer.of(0x1f)]);
     await expect(context.decompress(input)).rejects.toMatchObject({ code: 'ERR_POOL_INPUT_TRUNCATED' });
   });
 });

@@ -1,5 +1,7 @@
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { PoolQueueFullError } from '../core/pool.errors.js';
+import type { PoolEvent } from '../core/pool.events.js';
 import type { Codec, Coder } from './codec.js';
 import { CompressionPool } from './compression-pool.js';
 import type { CompressionPoolOptions } from './compression.options.js';
@@ -39,7 +41,18 @@ describe('CompressionPool', () => {
   it('compresses strings, buffers and every other view, and gives the same bytes back', async () => {
     open();
     const bytes = Uint8Array.from(INPUT);
-    const inputs = [INPUT.toString(), INPUT, bytes, bytes.buffer, new DataView(bytes.buffer)];
+    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+    shared.set(bytes);
+    const inputs = [
+      INPUT.toString(),
+      INPUT,
+      bytes,
+      bytes.buffer,
+      new DataView(bytes.buffer),
+      new Float64Array(bytes.buffer),
+      shared,
+      shared.buffer,
+    ];
     for (const input of inputs) {
       const packed = await pool.compress(input);
       expect(packed.length).toBeLessThan(INPUT.length);
@@ -98,6 +111,74 @@ describe('CompressionPool', () => {
     expect(await pool.decompress(packed, { maxOutputBytes: 1_000 })).toHaveLength(1_000);
     await expect(pool.decompress(packed, { maxOutputBytes: 10 })).rejects.toThrow('larger than 10 bytes');
     await expect(pool.use((context) => context.decompress(packed))).rejects.toThrow('larger than 999 bytes');
+  });
+
+  it('refuses an input that is larger than it may be, at once and whatever it is', async () => {
+    open({ maxInputBytes: 10, max: 1 });
+    for (const input of ['eleven char', Buffer.alloc(11), new SharedArrayBuffer(11), 'grün grün']) {
+      await expect(pool.compress(input)).rejects.toMatchObject({
+        code: 'ERR_POOL_INPUT_TOO_LARGE',
+        message: '[pool "archive"] the input has 11 bytes; one call takes at most 10 (maxInputBytes)',
+      });
+    }
+    await expect(pool.decompress(Buffer.alloc(11))).rejects.toMatchObject({
+      code: 'ERR_POOL_INPUT_TOO_LARGE',
+    });
+    expect(await pool.compress('ten chars!')).toBeInstanceOf(Buffer);
+    expect(pool.stats()).toMatchObject({ acquired: 1, queuedBytes: 0 });
+  });
+
+  it('refuses a call when the inputs of those who wait or run have as many bytes as they may', async () => {
+    const { codec, runs } = handOperatedCodec();
+    open({ algorithm: codec, max: 1, maxQueuedBytes: 2_500 });
+    const calls = [pool.compress(INPUT), pool.decompress(INPUT)];
+    expect(pool.stats().queuedBytes).toBe(2_000);
+    const refused = pool.compress(INPUT);
+    await expect(refused).rejects.toBeInstanceOf(PoolQueueFullError);
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_POOL_QUEUE_FULL' });
+    calls.push(pool.compress(INPUT.subarray(500)));
+
+    for (let run = 0; run < calls.length; run++) {
+      await turn();
+      runs[run]?.finish();
+      await calls[run];
+    }
+    expect(pool.stats().queuedBytes).toBe(0);
+  });
+
+  it('forgets the bytes of calls that failed, gave up or were aborted', async () => {
+    const { codec, runs } = handOperatedCodec();
+    open({ algorithm: codec, max: 1 });
+    const controller = new AbortController();
+    const running = pool.compress(INPUT, { signal: controller.signal });
+    const waiting = [
+      pool.compress(INPUT, { signal: controller.signal }),
+      pool.compress(INPUT, { timeoutMs: 1 }),
+    ];
+    expect(pool.stats().queuedBytes).toBe(3_000);
+    await Promise.allSettled(waiting.slice(1));
+    controller.abort();
+    await Promise.allSettled([running, ...waiting]);
+    expect(runs).toHaveLength(1);
+    expect(pool.stats().queuedBytes).toBe(0);
+  });
+
+  it('tells what has gone through it, in both directions', async () => {
+    open();
+    expect(pool.stats()).toMatchObject({
+      compressed: { bytesIn: 0, ratio: 0 },
+      decompressed: { bytesIn: 0 },
+    });
+    const packed = await pool.compress(INPUT);
+    await pool.use((context) => context.compress(INPUT));
+    await pool.decompress(packed);
+    await pool.decompress(noise(50)).catch(() => undefined);
+
+    const { compressed, decompressed } = pool.stats();
+    const ratio = INPUT.length / packed.length;
+    expect(compressed).toMatchObject({ bytesIn: 2 * INPUT.length, bytesOut: 2 * packed.length, ratio });
+    expect(decompressed).toMatchObject({ bytesIn: packed.length, bytesOut: INPUT.length, ratio });
+    for (const { bytesPerSecond } of [compressed, decompressed]) expect(bytesPerSecond).toBeGreaterThan(0);
   });
 
   it('refuses options of a call that cannot be meant', async () => {
@@ -167,6 +248,78 @@ describe('CompressionPool', () => {
     await expect(aborted).rejects.toBe(controller.signal.reason);
     expect((await pool.decompress(await pool.compress(INPUT))).equals(INPUT)).toBe(true);
     expect(pool.stats()).toMatchObject({ created: 2, destroyed: 1, closing: 0 });
+  });
+
+  it('has a large input compressed by every context that is free, into one output that anybody reads', async () => {
+    const input = text(300_000);
+    open({ max: 3, parallel: { aboveBytes: 100_000, blockBytes: 20_000 } });
+    for (let call = 0; call < 3; call++) {
+      const packed = await pool.compress(input);
+      expect(gunzipSync(packed).equals(input)).toBe(true);
+      expect((await pool.decompress(packed)).equals(input)).toBe(true);
+    }
+    expect(pool.stats()).toMatchObject({ size: 3, leased: 0, waiting: 0, timeouts: 0 });
+    expect(pool.stats().compressed.bytesIn).toBe(3 * input.length);
+  });
+
+  it('leaves an input in one piece that is not large, or where nobody is free', async () => {
+    const input = text(100_000);
+    const whole = gzipSync(input);
+    const parallel = { aboveBytes: 100_000, blockBytes: 20_000 };
+    expect(await open({ max: 3, parallel }).compress(input)).toEqual(whole);
+    await pool.drain();
+    expect(await open({ max: 1, parallel: { ...parallel, aboveBytes: 0 } }).compress(input)).toEqual(whole);
+  });
+
+  it('lets no caller wait for a large input longer than for one block', async () => {
+    const { codec, runs } = handOperatedCodec();
+    open({
+      algorithm: { ...codec, leastBlockBytes: 1 },
+      max: 2,
+      parallel: { aboveBytes: 0, blockBytes: 20_000 },
+    });
+    const large = pool.compress(noise(200_000));
+    await turn();
+    expect(pool.stats()).toMatchObject({ leased: 2 });
+    const small = pool.compress(INPUT);
+    await turn();
+    expect(pool.stats()).toMatchObject({ leased: 2, waiting: 1 });
+    for (const run of runs) run.finish();
+    await turn();
+    expect(pool.stats()).toMatchObject({ leased: 2, waiting: 0 });
+    for (let run = 0; run < 12; run++) {
+      runs[run]?.finish();
+      await turn();
+    }
+    expect(await small).toEqual(INPUT);
+    expect((await large).equals(noise(200_000))).toBe(true);
+    expect(runs).toHaveLength(11);
+  });
+
+  it('begins no other block of a large input that was aborted', async () => {
+    open({ max: 2, parallel: { aboveBytes: 0, blockBytes: 20_000 } });
+    const controller = new AbortController();
+    const large = pool.compress(noise(4 * 2 ** 20), { signal: controller.signal });
+    for (let turns = 0; turns < 5; turns++) await turn();
+    controller.abort(new Error('the client went away'));
+    await expect(large).rejects.toBe(controller.signal.reason);
+    expect((await pool.decompress(await pool.compress(INPUT))).equals(INPUT)).toBe(true);
+    expect(await pool.drain()).toMatchObject({ clean: true });
+    expect(pool.stats().compressed.bytesIn).toBeLessThan(2 * 2 ** 20);
+  });
+
+  it('warns once per process when compression may take every thread of libuv', async () => {
+    const warnings: PoolEvent[] = [];
+    const others = ['one', 'two'].map((name) => {
+      const other = new CompressionPool(name, { type: 'compression', algorithm: 'gzip', max: 500 });
+      other.events$.subscribe((event) => event.type === 'warned' && warnings.push(event));
+      return other;
+    });
+    for (const other of others) await other.compress(INPUT);
+    for (const other of others) await other.drain();
+    expect(warnings).toEqual([
+      { type: 'warned', pool: 'one', message: expect.stringContaining('UV_THREADPOOL_SIZE') },
+    ]);
   });
 
   it('lends its contexts for a series of inputs', async () => {

@@ -1,24 +1,38 @@
+import type { Observable } from 'rxjs';
+import type { PartReport } from '../core/drain-report.js';
+import { breakageOf } from '../core/lease.js';
 import { optionProblems } from '../core/option-rules.js';
+import type { PoolDescription } from '../core/pool.description.js';
 import { PoolOptionsError } from '../core/pool.errors.js';
-import { ResourcePool } from '../core/resource-pool.js';
+import { checkOptions } from '../core/pool.options.js';
+import { ACQUIRE_OPTION_RULES, ResourcePool } from '../core/resource-pool.js';
 import type { AcquireOptions } from '../core/waiter.js';
-import { CodecContext } from './codec-context.js';
+import { ByteBudget } from './byte-budget.js';
 import {
-  MAX_OUTPUT_BYTES_RULE,
+  DECOMPRESS_OPTION_RULES,
+  waitOf,
+  type CompressStreamOptions,
+  type DecompressOptions,
+  type DecompressStreamOptions,
+} from './call.options.js';
+import type { CompressionPoolStats } from './compression-pool.stats.js';
+import { CodecContext, newTraffic, type CodecTraffic } from './codec-context.js';
+import type { Codec } from './codec.js';
+import { inputTooLarge, noBytes } from './compression.errors.js';
+import {
   resolveCompressionPoolOptions,
+  type BlockSizes,
+  type CompressionLimits,
   type CompressionPoolOptions,
 } from './compression.options.js';
-import { bytesOf, type Bytes } from './input-bytes.js';
+import { compressInBlocks, cut, type Helpers } from './in-blocks.js';
+import { byteLengthOf, bytesOf, type Bytes } from './input-bytes.js';
+import { threadShare, type ThreadUser } from './thread-share.js';
+import { isTraced, tellOf, type ToldCall } from './told-call.js';
+import { PooledStream, type PooledStreamOptions } from './pooled-stream.js';
 
-/**
- * How one call of `decompress()` differs from what the pool was told.
- *
- * @publicApi
- */
-export interface DecompressOptions extends AcquireOptions {
-  /** Instead of the pool's `maxOutputBytes`. */
-  maxOutputBytes?: number;
-}
+/** What is done with one whole input. */
+type CodecTask = (context: CodecContext, bytes: Uint8Array) => Promise<Buffer>;
 
 /**
  * Compresses and decompresses with a few contexts that are used again and again, instead of one for each call.
@@ -33,43 +47,201 @@ export interface DecompressOptions extends AcquireOptions {
  * const order = JSON.parse((await pool.decompress(packed, { maxOutputBytes: 1_000_000 })).toString());
  */
 export class CompressionPool extends ResourcePool<CodecContext> {
+  private readonly codec: Codec;
+  private readonly limits: CompressionLimits;
+  private readonly blocks: BlockSizes;
+  private readonly helpers: Helpers;
+  private readonly queued: ByteBudget;
+  private readonly traffic: CodecTraffic;
+  private threads: ThreadUser | undefined;
+
   /** @throws {PoolOptionsError} names every problem of the options, such as zstd on a Node without it */
   constructor(name: string, options: CompressionPoolOptions) {
-    const { codec, level, maxOutputBytes, pool } = resolveCompressionPoolOptions(name, options);
+    const { codec, level, dictionary, limits, blocks, pool } = resolveCompressionPoolOptions(name, options);
+    const traffic = newTraffic();
+    const { maxOutputBytes } = limits;
+    const parts = { codec, level, dictionary, maxOutputBytes, traffic, pool: name };
     const factory = {
-      create: () => Promise.resolve(new CodecContext({ codec, level, maxOutputBytes, pool: name })),
+      create: () => {
+        this.shareThreads();
+        return Promise.resolve(new CodecContext(parts));
+      },
       destroy: (context: CodecContext) => context.close(),
     };
     super(name, factory, pool);
+    this.codec = codec;
+    this.limits = limits;
+    this.blocks = blocks;
+    this.helpers = {
+      hire: (signal) => (this.freeContexts > 0 ? this.acquire({ signal, priority: 'low' }) : undefined),
+      areAwaited: () => super.stats().waiting > 0,
+    };
+    this.queued = new ByteBudget(name, limits.maxQueuedBytes);
+    this.traffic = traffic;
   }
 
   /**
    * Compresses one whole input; a string as UTF-8.
    *
    * @throws what `use()` throws: no context in time, the pool is closed, the signal's reason
-   * @throws {CompressionError} the input is of no such type, or larger than one call can take (4 GiB)
+   * @throws {QueuedBytesError} too many bytes are waiting or worked on already (`maxQueuedBytes`)
+   * @throws {CompressionError} the input is of no such type, or larger than `maxInputBytes` or than one call can take (4 GiB)
    */
   compress(input: string | Bytes, options?: AcquireOptions): Promise<Buffer> {
-    return this.use((context) => {
-      const bytes = typeof input === 'string' ? Buffer.from(input) : bytesOf(input, this.name);
-      return context.compress(bytes);
-    }, options);
+    const task: CodecTask = (context, bytes) => this.compressWith(context, bytes);
+    return this.told('compress', input, () => this.work(task, input, options));
   }
 
   /**
    * Decompresses one whole input: what `compress()` gave, here or elsewhere; several gzip members or zstd frames in a row as one.
    *
    * @throws what `use()` throws: no context in time, the pool is closed, the signal's reason
-   * @throws {CompressionError} the input is truncated, corrupt, or goes on behind its end; or the output passed `maxOutputBytes`,
-   *   where decoding stops
+   * @throws {QueuedBytesError} too many bytes are waiting or worked on already (`maxQueuedBytes`)
+   * @throws {CompressionError} the input is truncated, corrupt, goes on behind its end, or is larger than `maxInputBytes`; or the
+   *   output passed `maxOutputBytes`, where decoding stops
    */
-  async decompress(input: Bytes, options: DecompressOptions = {}): Promise<Buffer> {
-    const { maxOutputBytes, ...acquireOptions } = options;
-    const problems = optionProblems({ maxOutputBytes }, { maxOutputBytes: MAX_OUTPUT_BYTES_RULE });
-    if (problems.length > 0) throw new PoolOptionsError(this.name, problems);
-    return this.use(
-      (context) => context.decompress(bytesOf(input, this.name), maxOutputBytes),
-      acquireOptions,
-    );
+  decompress(input: Bytes, options?: DecompressOptions): Promise<Buffer> {
+    const problems = options === undefined ? [] : optionProblems(options, DECOMPRESS_OPTION_RULES);
+    if (problems.length > 0) return Promise.reject(new PoolOptionsError(this.name, problems));
+    if (typeof input === 'string') return Promise.reject(noBytes(this.name, input));
+    const task: CodecTask = (context, bytes) => context.decompress(bytes, options?.maxOutputBytes);
+    return this.told('decompress', input, () => this.work(task, input, options && waitOf(options)));
+  }
+
+  /**
+   * A stream that compresses what is written to it, as `zlib.createGzip()` does. It waits for a context when its first byte arrives, and
+   * holds it as long as it is open: a slow reader keeps a context from others, so give slow streams a pool of their own.
+   *
+   * The stream fails with what `acquire()` throws, or with a {@link LeaseBrokenError} where a drain's deadline ended it.
+   *
+   * @throws {PoolOptionsError} an option makes no sense, or the codec has no streams
+   * @example
+   * await pipeline(createReadStream('log'), pool.createCompress(), createWriteStream('log.gz'));
+   */
+  createCompress(options: CompressStreamOptions = {}): PooledStream {
+    checkOptions(this.name, options, ACQUIRE_OPTION_RULES);
+    if (this.codec.createCompressStream === undefined) throw this.noStreams();
+    const parallel = { ...this.blocks, helpers: this.helpers };
+    return this.stream(options, { direction: 'compressing', maxOutputBytes: Infinity, parallel });
+  }
+
+  /**
+   * A stream that decompresses what is written to it, several gzip members or zstd frames in a row as one. Contexts as for
+   * `createCompress()`.
+   *
+   * The stream fails as that does, and with a {@link CompressionError} as `decompress()`.
+   *
+   * @throws {PoolOptionsError} an option makes no sense, or the codec has no streams
+   * @example
+   * await pipeline(request, pool.createDecompress({ maxOutputBytes: 1_000_000_000 }), createWriteStream('upload'));
+   */
+  createDecompress(options: DecompressStreamOptions = {}): PooledStream {
+    checkOptions(this.name, options, DECOMPRESS_OPTION_RULES);
+    if (this.codec.createDecompressStream === undefined) throw this.noStreams();
+    const { maxOutputBytes = this.limits.maxStreamBytes } = options;
+    return this.stream(options, { direction: 'decompressing', maxOutputBytes });
+  }
+
+  override stats(): CompressionPoolStats {
+    return {
+      ...super.stats(),
+      queuedBytes: this.queued.taken,
+      compressed: this.traffic.compressed.read(),
+      decompressed: this.traffic.decompressed.read(),
+    };
+  }
+
+  override stats$(everyMs?: number): Observable<CompressionPoolStats> {
+    return super.stats$(everyMs) as Observable<CompressionPoolStats>;
+  }
+
+  /** @internal */
+  override get description(): PoolDescription {
+    return { kind: 'compression', algorithm: this.codec.name };
+  }
+
+  protected override drainApart(timeoutMs: number): Promise<PartReport | undefined> {
+    if (this.threads !== undefined) threadShare.leave(this.threads);
+    return super.drainApart(timeoutMs);
+  }
+
+  /** Not before there is a context: by then somebody may listen to warnings. */
+  private shareThreads(): void {
+    if (this.threads !== undefined) return;
+    this.threads = { name: this.name, max: super.stats().max };
+    const warning = threadShare.join(this.threads);
+    if (warning !== undefined) this.warn(warning);
+  }
+
+  private compressWith(context: CodecContext, input: Uint8Array): Promise<Buffer> {
+    const { aboveBytes, blockBytes } = this.blocks;
+    if (input.length <= aboveBytes || this.freeContexts === 0) return context.compress(input);
+    const blocks = cut(input, blockBytes);
+    return blocks.length > 1 ? compressInBlocks(context, blocks, this.helpers) : context.compress(input);
+  }
+
+  /** Contexts that nobody would miss at this moment. */
+  private get freeContexts(): number {
+    const { state, waiting, idle, size, max } = super.stats();
+    return state === 'open' && waiting === 0 ? idle + Math.max(0, max - size) : 0;
+  }
+
+  /** Lets whoever listens know how a call goes. */
+  private told(
+    direction: ToldCall['direction'],
+    input: string | Bytes,
+    work: () => Promise<Buffer>,
+  ): Promise<Buffer> {
+    if (!this.isObserved && !isTraced(direction)) return work();
+    const tell: ToldCall['tell'] = (happening) => this.tell(happening);
+    return tellOf({ pool: this.name, algorithm: this.codec.name, direction, input, tell }, work);
+  }
+
+  /** Has a context work on one whole input, which counts against the limits until the call has settled. */
+  private async work(task: CodecTask, input: string | Bytes, options?: AcquireOptions): Promise<Buffer> {
+    const size = this.admit(input);
+    try {
+      // A string becomes bytes only when there is a context for it, so that those who wait have no two of it.
+      return await this.lend((context) => task(context, bytesOf(input)), options);
+    } finally {
+      this.queued.giveBack(size);
+    }
+  }
+
+  /**
+   * As `use()`, for a task that is known to ask for no other context. It need not be told from others, which costs every promise of the
+   * process something before Node 24 and small inputs a quarter of their speed. What a signal takes is left to `use()`.
+   */
+  private async lend<R>(task: (context: CodecContext) => Promise<R>, options?: AcquireOptions): Promise<R> {
+    if (options?.signal !== undefined) return this.use(task, options);
+    const lease = await this.acquire(options);
+    try {
+      return await task(lease.resource);
+    } catch (error) {
+      throw breakageOf(lease) ?? error;
+    } finally {
+      void lease.release();
+    }
+  }
+
+  private stream(
+    { signal, timeoutMs, priority }: AcquireOptions,
+    how: Pick<PooledStreamOptions, 'direction' | 'maxOutputBytes' | 'parallel'>,
+  ): PooledStream {
+    const acquire = (leaving: AbortSignal) => this.acquire({ signal: leaving, timeoutMs, priority });
+    return new PooledStream({ ...how, pool: this.name, acquire, signal });
+  }
+
+  private noStreams(): PoolOptionsError {
+    return new PoolOptionsError(this.name, [`the codec ${this.codec.name} has no streams`]);
+  }
+
+  private admit(input: string | Bytes): number {
+    const { maxInputBytes } = this.limits;
+    const size = byteLengthOf(input, this.name);
+    if (maxInputBytes > 0 && size > maxInputBytes)
+      throw inputTooLarge(this.name, size, `${maxInputBytes} (maxInputBytes)`);
+    this.queued.take(size);
+    return size;
   }
 }

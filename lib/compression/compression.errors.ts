@@ -1,4 +1,4 @@
-import { PoolError } from '../core/pool.errors.js';
+import { PoolError, PoolQueueFullError } from '../core/pool.errors.js';
 
 /** The stable codes of {@link CompressionError}. */
 export type CompressionErrorCode =
@@ -8,9 +8,11 @@ export type CompressionErrorCode =
   | 'ERR_POOL_INPUT_TRUNCATED'
   /** The input is not what the pool's algorithm writes, or was damaged. */
   | 'ERR_POOL_INPUT_CORRUPT'
+  /** The input was compressed with a dictionary that the pool does not have. */
+  | 'ERR_POOL_INPUT_DICTIONARY'
   /** Bytes follow the end of the compressed data. */
   | 'ERR_POOL_INPUT_TRAILING'
-  /** The input is longer than one call can take. */
+  /** The input is longer than `maxInputBytes`, or than one call can take (4 GiB). */
   | 'ERR_POOL_INPUT_TOO_LARGE'
   /** The output passed `maxOutputBytes`; decoding was stopped there. */
   | 'ERR_POOL_OUTPUT_TOO_LARGE'
@@ -34,10 +36,33 @@ export class CompressionError extends PoolError {
   }
 }
 
+/**
+ * The inputs of the calls that wait or run have as many bytes as `maxQueuedBytes` allows; this call was refused at once. A
+ * {@link PoolQueueFullError}, so that whoever sheds load need not tell the two apart.
+ *
+ * @publicApi
+ */
+export class QueuedBytesError extends PoolQueueFullError {
+  constructor(pool: string, { bytes, taken, limit }: { bytes: number; taken: number; limit: number }) {
+    super(pool, 0);
+    this.message =
+      `[pool "${pool}"] the inputs of calls that wait or run have ${taken} bytes, and with ${bytes} more would pass ${limit} ` +
+      `(maxQueuedBytes); shed load, raise max, or raise maxQueuedBytes`;
+    Error.captureStackTrace(this, QueuedBytesError); // which begins with the message
+  }
+}
+
 /** Who failed: the pool and the codec, by their names. */
 export interface Culprit {
   readonly pool: string;
   readonly codec: string;
+}
+
+export function noBytes(pool: string, input: unknown): CompressionError {
+  const message =
+    'the input must be an ArrayBuffer or a view of one, such as a Buffer (and to be compressed it may be a string); ' +
+    `got ${typeof input}`;
+  return new CompressionError('ERR_POOL_INPUT_TYPE', pool, message);
 }
 
 export function truncated({ pool, codec }: Culprit, options?: ErrorOptions): CompressionError {
@@ -53,6 +78,11 @@ export function corrupt({ pool, codec }: Culprit, why: string, options?: ErrorOp
   );
 }
 
+export function wrongDictionary({ pool, codec }: Culprit, options?: ErrorOptions): CompressionError {
+  const message = `the ${codec} input was compressed with a dictionary, which is not the one of this pool (dictionary)`;
+  return new CompressionError('ERR_POOL_INPUT_DICTIONARY', pool, message, options);
+}
+
 export function trailing({ pool, codec }: Culprit, options?: ErrorOptions): CompressionError {
   return new CompressionError(
     'ERR_POOL_INPUT_TRAILING',
@@ -62,12 +92,12 @@ export function trailing({ pool, codec }: Culprit, options?: ErrorOptions): Comp
   );
 }
 
-export function inputTooLarge({ pool }: Culprit, bytes: number, mostBytes: number): CompressionError {
-  const message = `the input has ${bytes} bytes; one call takes at most ${mostBytes}`;
+export function inputTooLarge(pool: string, bytes: number, most: string): CompressionError {
+  const message = `the input has ${bytes} bytes; one call takes at most ${most}`;
   return new CompressionError('ERR_POOL_INPUT_TOO_LARGE', pool, message);
 }
 
-export function outputTooLarge({ pool }: Culprit, maxOutputBytes: number): CompressionError {
+export function outputTooLarge(pool: string, maxOutputBytes: number): CompressionError {
   const message = `the output is larger than ${maxOutputBytes} bytes (maxOutputBytes)`;
   return new CompressionError('ERR_POOL_OUTPUT_TOO_LARGE', pool, message);
 }

@@ -7,9 +7,9 @@ import {
   resolveCompressionPoolOptions,
   type CompressionPoolOptions,
 } from './compression.options.js';
-import { zstdProblem } from './zstd.codec.js';
+import { zstdDictionaryProblem, zstdProblem } from './zstd.codec.js';
 
-const snappy: Codec = { ...gzip, name: 'snappy', levels: undefined };
+const snappy: Codec = { ...gzip, name: 'snappy', levels: undefined, leastBlockBytes: undefined };
 
 const resolve = (options: Partial<CompressionPoolOptions>) =>
   resolveCompressionPoolOptions('archive', { type: 'compression', algorithm: 'gzip', ...options });
@@ -22,15 +22,22 @@ describe('the options of a compression pool', () => {
     expect(resolve({})).toEqual({
       codec: gzip,
       level: undefined,
-      maxOutputBytes: 268_435_456,
+      limits: {
+        maxOutputBytes: 268_435_456,
+        maxStreamBytes: Infinity,
+        maxInputBytes: 0,
+        maxQueuedBytes: 268_435_456,
+      },
+      blocks: { aboveBytes: 4_194_304, blockBytes: 524_288 },
       pool: expect.objectContaining({ min: 0, max: availableParallelism(), acquireTimeoutMs: 5_000 }),
     });
   });
 
   it('win over the defaults', () => {
-    expect(resolve({ algorithm: snappy, maxOutputBytes: 10, max: 3, min: 2 })).toMatchObject({
+    const limits = { maxOutputBytes: 10, maxInputBytes: 20, maxQueuedBytes: 0 };
+    expect(resolve({ algorithm: snappy, ...limits, max: 3, min: 2 })).toMatchObject({
       codec: snappy,
-      maxOutputBytes: 10,
+      limits: { ...limits, maxStreamBytes: 10 },
       pool: { min: 2, max: 3 },
     });
   });
@@ -65,6 +72,51 @@ describe('the options of a compression pool', () => {
     ]);
   });
 
+  it('cut large inputs as they are told, where outputs can be joined', () => {
+    const never = { aboveBytes: Infinity, blockBytes: Infinity };
+    const parallel = { aboveBytes: 100_000, blockBytes: 32_768 };
+    expect(resolve({ parallel }).blocks).toEqual(parallel);
+    expect(resolve({ parallel: { blockBytes: 16_384 } }).blocks).toEqual({
+      aboveBytes: 4_194_304,
+      blockBytes: 16_384,
+    });
+    expect(resolve({ parallel: false }).blocks).toEqual(never);
+    for (const algorithm of ['deflate', 'deflate-raw', 'brotli', snappy] as const)
+      expect(resolve({ algorithm, parallel }).blocks).toEqual(never);
+    const patient = { ...snappy, leastBlockBytes: 1_000_000 };
+    expect(resolve({ algorithm: patient, parallel }).blocks).toEqual({ ...parallel, blockBytes: 1_000_000 });
+  });
+
+  it.each([[true], [{ aboveBytes: -1 }], [{ blockBytes: 16_383 }], [{ blocks: 3 }]])(
+    'do not cut by %j',
+    (parallel) => {
+      expect(problems({ parallel })).toEqual([
+        expect.stringContaining(
+          'parallel must be false, or { aboveBytes, blockBytes } with integers >= 0 and >= 16384, got ',
+        ),
+      ]);
+    },
+  );
+
+  it('take a dictionary where the algorithm does, and keep a copy of it', () => {
+    const dictionary = Buffer.from('what inputs share');
+    const resolved = resolve({ algorithm: 'deflate', dictionary }).dictionary;
+    dictionary.fill(0);
+    expect(resolved).toEqual(Uint8Array.from(Buffer.from('what inputs share')));
+    expect(problems({ algorithm: 'deflate-raw', dictionary })).toEqual([]);
+    expect(problems({ algorithm: 'zstd', dictionary })).toEqual(
+      [zstdProblem() ?? zstdDictionaryProblem() ?? []].flat(),
+    );
+    for (const algorithm of ['gzip', 'brotli']) {
+      expect(problems({ algorithm, dictionary })).toEqual([
+        `dictionary must be left out, for ${algorithm} takes none; deflate, deflate-raw and zstd do, got an object`,
+      ]);
+    }
+    const wanted = 'dictionary must be a Uint8Array (such as a Buffer) that is not empty, got ';
+    expect(problems({ algorithm: 'deflate', dictionary: Buffer.alloc(0) })).toEqual([`${wanted}an object`]);
+    expect(problems({ algorithm: 'deflate', dictionary: 'text' })).toEqual([`${wanted}a string`]);
+  });
+
   it('must name an algorithm', () => {
     const wanted = 'algorithm must be one of gzip, deflate, deflate-raw, brotli, zstd, or a Codec, got ';
     expect(problems({ algorithm: 'gzipp', level: 3 })).toEqual([`${wanted}"gzipp"`]);
@@ -73,7 +125,7 @@ describe('the options of a compression pool', () => {
   });
 
   it('are refused with every problem at once, unknown options among them', () => {
-    const wrong = { level: 12, maxOutputBytes: -1, max: 0, parallel: false };
+    const wrong = { level: 12, maxOutputBytes: -1, maxInputBytes: 0.5, max: 0, compression: 6 };
     expect(() => resolve(wrong as object)).toThrow(
       expect.objectContaining({
         code: 'ERR_POOL_OPTIONS',
@@ -81,8 +133,9 @@ describe('the options of a compression pool', () => {
         problems: [
           'level must be an integer from -1 to 9, got 12',
           'maxOutputBytes must be an integer >= 0, got -1',
+          'maxInputBytes must be an integer >= 0, got 0.5',
           'max must be an integer >= 1, got 0',
-          'unknown option "parallel"',
+          'unknown option "compression"',
         ],
       }),
     );

@@ -1,45 +1,78 @@
-import zlib from 'node:zlib';
-import type { Codec, CoderOptions } from './codec.js';
-import { trailing, type CompressionError, type Culprit } from './compression.errors.js';
+import zlib, { type ZlibOptions, type ZlibReset } from 'node:zlib';
+import type { Codec, CodecStream } from './codec.js';
+import type { Culprit } from './compression.errors.js';
+import { explainGunzip, explainingGunzip } from './explain-gunzip.js';
 import {
   CHUNK_BYTES,
   explain,
   StreamCoder,
-  type StreamCoderOptions,
+  type Explain,
   type ZlibError,
   type ZlibStream,
 } from './stream-coder.js';
 
 const { Z_FINISH, Z_MIN_LEVEL, Z_MAX_LEVEL } = zlib.constants;
 
-/** zlib's three formats differ in their wrapping only. A context serves one input after the other: write, then reset. */
-function deflateCodec(
-  name: string,
-  createCompress: (options: zlib.ZlibOptions) => ZlibStream,
-  createDecompress: (options: zlib.ZlibOptions) => ZlibStream,
-  explainError?: StreamCoderOptions['explain'],
-): Codec {
-  const coder = (stream: ZlibStream, { pool }: CoderOptions) =>
-    new StreamCoder({ stream, resetAfterRun: true, culprit: { pool, codec: name }, explain: explainError });
-  const options = { flush: Z_FINISH, chunkSize: CHUNK_BYTES };
+/** What tells zlib's formats apart: their wrapping, and so what can be wrong with it. */
+interface Format {
+  readonly name: string;
+  readonly createCompress: (options: ZlibOptions) => ZlibStream;
+  readonly createDecompress: (options: ZlibOptions) => ZlibStream;
+  readonly leastBlockBytes?: number;
+  readonly takesDictionary?: boolean;
+  readonly explain?: Explain;
+  readonly explaining?: (culprit: Culprit, parts: CodecStream) => CodecStream;
+}
+
+/** A context serves one input after the other: write, finish, reset. */
+function deflateCodec(format: Format): Codec {
+  const { name, createCompress, createDecompress, explaining = (_, parts) => parts } = format;
+  const culpritOf = (pool: string): Culprit => ({ pool, codec: name });
+  const coder = (stream: ZlibStream, pool: string) =>
+    new StreamCoder({ stream, resetAfterRun: true, culprit: culpritOf(pool), explain: format.explain });
   return {
     name,
     levels: [Z_MIN_LEVEL, Z_MAX_LEVEL],
-    createCompressor: (given) => coder(createCompress({ ...options, level: given.level }), given),
-    createDecompressor: (given) => coder(createDecompress(options), given),
+    leastBlockBytes: format.leastBlockBytes,
+    takesDictionary: format.takesDictionary,
+    createCompressor: ({ pool, ...how }) => coder(createCompress({ ...WHOLE, ...how }), pool),
+    createDecompressor: ({ pool, dictionary }) => coder(createDecompress({ ...WHOLE, dictionary }), pool),
+    createCompressStream: ({ pool, ...how }) =>
+      inPieces(culpritOf(pool), createCompress({ ...IN_PIECES, ...how })),
+    createDecompressStream: ({ pool, dictionary }) =>
+      explaining(culpritOf(pool), inPieces(culpritOf(pool), createDecompress({ ...IN_PIECES, dictionary }))),
   };
 }
 
-/**
- * zlib takes what follows a member for the next one and finds no header there; the first member's it did find, or the input would not
- * begin with gzip's magic number. (A single byte more is too little to tell: such an input counts as truncated.)
- */
-function explainGzip(culprit: Culprit, error: ZlibError, input: Uint8Array): CompressionError {
-  const isGzip = input[0] === 0x1f && input[1] === 0x8b;
-  const noHeader = error.message === 'incorrect header check';
-  return isGzip && noHeader ? trailing(culprit, { cause: error }) : explain(culprit, error);
-}
+const IN_PIECES = { chunkSize: CHUNK_BYTES };
+const WHOLE = { ...IN_PIECES, flush: Z_FINISH };
 
-export const gzip = deflateCodec('gzip', zlib.createGzip, zlib.createGunzip, explainGzip);
-export const deflate = deflateCodec('deflate', zlib.createDeflate, zlib.createInflate);
-export const deflateRaw = deflateCodec('deflate-raw', zlib.createDeflateRaw, zlib.createInflateRaw);
+const inPieces = (culprit: Culprit, stream: ZlibStream): CodecStream => ({
+  stream,
+  finish: (done) => stream.flush(Z_FINISH, done),
+  renew: () => (stream as ZlibStream & ZlibReset).reset(),
+  explain: (error: ZlibError) => explain(culprit, error),
+});
+
+export const gzip = deflateCodec({
+  name: 'gzip',
+  createCompress: zlib.createGzip,
+  createDecompress: zlib.createGunzip,
+  leastBlockBytes: 1,
+  explain: explainGunzip,
+  explaining: explainingGunzip,
+});
+
+export const deflate = deflateCodec({
+  name: 'deflate',
+  createCompress: zlib.createDeflate,
+  createDecompress: zlib.createInflate,
+  takesDictionary: true,
+});
+
+export const deflateRaw = deflateCodec({
+  name: 'deflate-raw',
+  createCompress: zlib.createDeflateRaw,
+  createDecompress: zlib.createInflateRaw,
+  takesDictionary: true,
+});

@@ -1,32 +1,32 @@
 import { describe, expect, it } from '@jest/globals';
-import { bytesOf, type Bytes } from './input-bytes.js';
+import { byteLengthOf, bytesOf, type Bytes } from './input-bytes.js';
 
 const numbers = [1, 2, 3, 4, 5, 6, 7, 8];
 
 describe('bytesOf', () => {
   it('takes a Buffer as it is', () => {
     const buffer = Buffer.from(numbers);
-    expect(bytesOf(buffer, 'test')).toBe(buffer);
+    expect(bytesOf(buffer)).toBe(buffer);
   });
 
   it('sees exactly the bytes of a view, without a copy', () => {
     const { buffer } = Uint8Array.from(numbers);
     for (const view of [new DataView(buffer, 2, 4), new Uint16Array(buffer, 2, 2)]) {
-      const bytes = bytesOf(view, 'test');
+      const bytes = bytesOf(view);
       expect([...bytes]).toEqual([3, 4, 5, 6]);
       expect(bytes.buffer).toBe(buffer);
     }
   });
 
   it('takes an ArrayBuffer', () => {
-    expect([...bytesOf(Uint8Array.from(numbers).buffer, 'test')]).toEqual(numbers);
+    expect([...bytesOf(Uint8Array.from(numbers).buffer)]).toEqual(numbers);
   });
 
   it('copies what another thread could change', () => {
     const shared = new Uint8Array(new SharedArrayBuffer(8));
     shared.set(numbers);
     for (const input of [shared, shared.buffer]) {
-      const bytes = bytesOf(input, 'test');
+      const bytes = bytesOf(input);
       expect([...bytes]).toEqual(numbers);
       expect(bytes.buffer).not.toBe(shared.buffer);
     }
@@ -34,13 +34,33 @@ describe('bytesOf', () => {
 
   it('copies what could be cut short', () => {
     const resizable = Reflect.construct(ArrayBuffer, [8, { maxByteLength: 16 }]) as ArrayBuffer;
-    const bytes = bytesOf(resizable, 'test');
+    const bytes = bytesOf(resizable);
     expect(bytes).toHaveLength(8);
     expect(bytes.buffer).not.toBe(resizable);
   });
 
-  it.each([undefined, null, 42, 'text', [1, 2], { length: 2 }])('refuses %p', (input) => {
-    expect(() => bytesOf(input as unknown as Bytes, 'test')).toThrow(
+  it('takes a string as UTF-8', () => {
+    expect([...bytesOf('grün')]).toEqual([0x67, 0x72, 0xc3, 0xbc, 0x6e]);
+  });
+});
+
+describe('byteLengthOf', () => {
+  it('counts what bytesOf gives', () => {
+    const { buffer } = Uint8Array.from(numbers);
+    const inputs = [
+      'grün',
+      buffer,
+      new SharedArrayBuffer(3),
+      Buffer.from(numbers),
+      new Uint16Array(buffer, 2, 2),
+      new Float64Array(1),
+      new DataView(buffer, 1, 6),
+    ];
+    for (const input of inputs) expect(byteLengthOf(input, 'test')).toBe(bytesOf(input).byteLength);
+  });
+
+  it.each([undefined, null, 42, [1, 2], { length: 2 }])('refuses %p', (input) => {
+    expect(() => byteLengthOf(input as unknown as Bytes, 'test')).toThrow(
       expect.objectContaining({ code: 'ERR_POOL_INPUT_TYPE', pool: 'test' }),
     );
   });

@@ -1,26 +1,30 @@
 import { types } from 'node:util';
-import { CompressionError } from './compression.errors.js';
+import { noBytes } from './compression.errors.js';
 
 /** What is compressed or decompressed, but for strings. */
 export type Bytes = ArrayBufferLike | ArrayBufferView;
 
 /**
- * The input as zlib wants it. Not copied, except what others could change while zlib reads it in a thread.
+ * How many bytes the input has; a string as UTF-8.
  * @throws {CompressionError} it is no bytes at all
  */
-export function bytesOf(input: Bytes, pool: string): Uint8Array {
+export function byteLengthOf(input: string | Bytes, pool: string): number {
+  if (typeof input === 'string') return Buffer.byteLength(input);
+  if (ArrayBuffer.isView(input) || types.isAnyArrayBuffer(input)) return input.byteLength;
+  throw noBytes(pool, input);
+}
+
+/** The input as zlib wants it. Not copied, except what others could change while zlib reads it in a thread. */
+export function bytesOf(input: string | Bytes): Uint8Array {
+  if (typeof input === 'string') return Buffer.from(input);
   const bytes = viewOf(input);
-  if (bytes === undefined) {
-    const message = `the input must be a string, an ArrayBuffer or a view of one, such as a Buffer; got ${typeof input}`;
-    throw new CompressionError('ERR_POOL_INPUT_TYPE', pool, message);
-  }
   return isUnsteady(bytes.buffer) ? bytes.slice() : bytes;
 }
 
-function viewOf(input: Bytes): Uint8Array | undefined {
+function viewOf(input: Bytes): Uint8Array {
   if (types.isUint8Array(input)) return input;
-  if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
-  return types.isAnyArrayBuffer(input) ? new Uint8Array(input) : undefined;
+  if (!ArrayBuffer.isView(input)) return new Uint8Array(input);
+  return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
 }
 
 /** Other threads write to shared memory, and a resizable buffer can be cut short. */

@@ -108,11 +108,16 @@ describe('StreamCoder', () => {
     },
   );
 
-  it.each(['Z_DATA_ERROR', 'Z_NEED_DICT', 'ERR__ERROR_FORMAT_PADDING_1', 'ZSTD_error_corruption_detected'])(
+  it.each(['Z_DATA_ERROR', 'ERR__ERROR_FORMAT_PADDING_1', 'ZSTD_error_corruption_detected'])(
     'calls the input corrupt for %s',
     async (code) => {
       const run = coderOf(new FailingStream(code)).run(text(10), Infinity);
       await expect(run).rejects.toMatchObject({ code: 'ERR_POOL_INPUT_CORRUPT', cause: { code } });
     },
   );
+
+  it.each(['Z_NEED_DICT', 'ZSTD_error_dictionary_wrong'])('misses a dictionary for %s', async (code) => {
+    const run = coderOf(new FailingStream(code)).run(text(10), Infinity);
+    await expect(run).rejects.toMatchObject({ code: 'ERR_POOL_INPUT_DICTIONARY', cause: { code } });
+  });
 });

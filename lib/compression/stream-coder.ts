@@ -9,14 +9,23 @@ import {
   outputTooLarge,
   trailing,
   truncated,
+  wrongDictionary,
   type CompressionError,
   type Culprit,
 } from './compression.errors.js';
+import { joined } from './own-memory.js';
 
 export type ZlibStream = Transform & Zlib;
 
 /** zlib's own errors carry a code, as "Z_DATA_ERROR". */
 export type ZlibError = Error & { readonly code?: string };
+
+/** What an error of zlib's says about the input; it may have to look twice, but then at no more output than the run was allowed. */
+export type Explain = (
+  culprit: Culprit,
+  error: ZlibError,
+  run: { readonly input: Uint8Array; readonly maxOutputBytes: number },
+) => CompressionError | Promise<CompressionError>;
 
 export interface StreamCoderOptions {
   /** Its default `flush` must end the output with each write, so that one write is one whole run. */
@@ -26,7 +35,7 @@ export interface StreamCoderOptions {
   /** Whom errors name. */
   readonly culprit: Culprit;
   /** Tells what zlib complains of; {@link explain} when not given. */
-  readonly explain?: (culprit: Culprit, error: ZlibError, input: Uint8Array) => CompressionError;
+  readonly explain?: Explain;
   /** Cuts the input into what the stream can take at once, or throws. */
   readonly split?: (culprit: Culprit, input: Uint8Array) => readonly Uint8Array[];
 }
@@ -67,7 +76,8 @@ export class StreamCoder implements Coder {
   run(input: Uint8Array, maxOutputBytes: number): Promise<Buffer> {
     const { culprit, split } = this.#options;
     return new Promise((resolve, reject) => {
-      if (input.byteLength > MAX_INPUT_BYTES) throw inputTooLarge(culprit, input.byteLength, MAX_INPUT_BYTES);
+      if (input.byteLength > MAX_INPUT_BYTES)
+        throw inputTooLarge(culprit.pool, input.byteLength, `${MAX_INPUT_BYTES}`);
       const pieces = split === undefined ? [input] : split(culprit, input);
       this.#run = { input, maxOutputBytes: Math.min(maxOutputBytes, constants.MAX_LENGTH), resolve, reject };
       this.#bytesWrittenBefore = this.#stream.bytesWritten;
@@ -93,7 +103,7 @@ export class StreamCoder implements Coder {
     const { maxOutputBytes } = this.#run;
     if (this.#closing !== undefined) this.#stop();
     else if (this.#outputBytes > maxOutputBytes)
-      this.#stop(outputTooLarge(this.#options.culprit, maxOutputBytes));
+      this.#stop(outputTooLarge(this.#options.culprit.pool, maxOutputBytes));
   };
 
   /** Called when zlib has done with the input, and when it ends the stream itself, as it does at bytes behind the end. */
@@ -107,8 +117,10 @@ export class StreamCoder implements Coder {
   };
 
   readonly #fail = (error: ZlibError): void => {
+    const run = this.#run;
     const { culprit, explain: explainError = explain } = this.#options;
-    this.#stop(this.#run && explainError(culprit, error, this.#run.input));
+    this.#stop();
+    if (run !== undefined) void Promise.resolve(explainError(culprit, error, run)).then(run.reject);
   };
 
   #complete({ resolve }: Run): void {
@@ -122,14 +134,8 @@ export class StreamCoder implements Coder {
     }
   }
 
-  /** The chunks are slices of a buffer that zlib goes on filling, so the output is a copy with memory of its own. */
   #takeOutput(): Buffer {
-    const output = Buffer.allocUnsafeSlow(this.#outputBytes);
-    let offset = 0;
-    for (const chunk of this.#chunks) {
-      output.set(chunk, offset);
-      offset += chunk.length;
-    }
+    const output = joined(this.#chunks, this.#outputBytes);
     this.#chunks = [];
     this.#outputBytes = 0;
     return output;
@@ -145,13 +151,20 @@ export class StreamCoder implements Coder {
   }
 }
 
-/** Whatever zlib complains of is the input's fault, unless it is the want of memory. */
-export function explain(culprit: Culprit, error: ZlibError): CompressionError {
-  const { code = '', message } = error;
-  if (code === 'Z_BUF_ERROR') return truncated(culprit, { cause: error });
-  if (WANT_OF_MEMORY.test(code)) return failed(culprit, message, { cause: error });
-  return corrupt(culprit, message, { cause: error });
-}
+/** Whatever zlib complains of is the input's fault, unless it is the want of memory. `hint` is added where the input seems corrupt. */
+export const explaining =
+  (hint: string) =>
+  (culprit: Culprit, error: ZlibError): CompressionError => {
+    const { code = '', message } = error;
+    if (WRONG_DICTIONARY.has(code)) return wrongDictionary(culprit, { cause: error });
+    if (code === 'Z_BUF_ERROR') return truncated(culprit, { cause: error });
+    if (WANT_OF_MEMORY.test(code)) return failed(culprit, message, { cause: error });
+    return corrupt(culprit, `${message}${hint}`, { cause: error });
+  };
+
+export const explain = explaining('');
+
+const WRONG_DICTIONARY: ReadonlySet<string> = new Set(['Z_NEED_DICT', 'ZSTD_error_dictionary_wrong']);
 
 /** As in "Z_MEM_ERROR", "ERR__ERROR_ALLOC_CONTEXT_MODES" (brotli) and "ZSTD_error_memory_allocation". */
 const WANT_OF_MEMORY = /_MEM_|_ALLOC_|_memory_/;

@@ -20,7 +20,7 @@ export function zstdFrames(culprit: Culprit, input: Uint8Array): Uint8Array[] {
 }
 
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
-const BLOCK_HEADER_BYTES = 3;
+export const BLOCK_HEADER_BYTES = 3;
 const REPEATED_BYTE = 1;
 
 /**
@@ -29,25 +29,38 @@ const REPEATED_BYTE = 1;
  */
 export function zstdFrameEnd(input: Uint8Array, start: number): number | undefined {
   if (isSkippable(input, start)) return start + 8 + uint(input, start + 4, 4);
-  if (!beginsWith(MAGIC, input, start)) return undefined;
+  if (!isZstd(input, start)) return undefined;
   const descriptor = uint(input, start + MAGIC.length, 1);
   let at = start + MAGIC.length + headerBytes(descriptor);
   for (let isLast = false; !isLast && at <= input.length;) {
     const header = uint(input, at, BLOCK_HEADER_BYTES);
-    isLast = (header & 1) === 1;
-    const type = (header >> 1) & 3;
-    at += BLOCK_HEADER_BYTES + (type === REPEATED_BYTE ? 1 : header >> 3);
+    isLast = isLastBlock(header);
+    at += BLOCK_HEADER_BYTES + blockBytes(header);
   }
   return at + checksumBytes(descriptor);
 }
 
+export function isLastBlock(header: number): boolean {
+  return (header & 1) === 1;
+}
+
+/** What follows the header of a block. */
+export function blockBytes(header: number): number {
+  const type = (header >> 1) & 3;
+  return type === REPEATED_BYTE ? 1 : header >> 3;
+}
+
+export function isZstd(input: Uint8Array, start: number): boolean {
+  return beginsWith(MAGIC, input, start);
+}
+
 /** A frame without content, for the use of others: its first byte is 0x50 to 0x5f. */
-function isSkippable(input: Uint8Array, start: number): boolean {
+export function isSkippable(input: Uint8Array, start: number): boolean {
   return (uint(input, start, 1) & 0xf0) === 0x50 && beginsWith([0x2a, 0x4d, 0x18], input, start + 1);
 }
 
 /** The descriptor, then window, dictionary and content size, as far as it announces them. */
-function headerBytes(descriptor: number): number {
+export function headerBytes(descriptor: number): number {
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const windowBytes = isSingleSegment ? 0 : 1;
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
@@ -55,7 +68,7 @@ function headerBytes(descriptor: number): number {
   return 1 + windowBytes + dictionaryBytes + contentSizeBytes;
 }
 
-function checksumBytes(descriptor: number): number {
+export function checksumBytes(descriptor: number): number {
   return (descriptor & 0x04) === 0 ? 0 : 4;
 }
 
@@ -65,7 +78,7 @@ function beginsWith(bytes: readonly number[], input: Uint8Array, start: number):
 }
 
 /** A little-endian number; bytes behind the end of the input count as 0. */
-function uint(input: Uint8Array, at: number, bytes: number): number {
+export function uint(input: Uint8Array, at: number, bytes: number): number {
   let value = 0;
   for (let index = bytes - 1; index >= 0; index--) value = value * 256 + (input[at + index] ?? 0);
   return value;

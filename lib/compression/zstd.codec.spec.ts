@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { CodecContext } from './codec-context.js';
 import { noise, text } from './payloads.fake.js';
 import { CHUNK_BYTES } from './stream-coder.js';
-import { zstd, zstdProblem } from './zstd.codec.js';
+import { zstd, zstdDictionaryProblem, zstdProblem } from './zstd.codec.js';
 import { zstdFrames } from './zstd-frames.js';
 
 const LIMIT = 1_000_000;
@@ -14,6 +14,18 @@ describe('zstdProblem', () => {
   it('tells which Node is needed exactly where zlib has no zstd', () => {
     const wanted = `zstd needs Node 22.15 or later, of the 23 line 23.8 or later; this is ${process.versions.node}`;
     expect(zstdProblem()).toBe(HAS_ZSTD ? undefined : wanted);
+  });
+});
+
+describe('zstdDictionaryProblem', () => {
+  it.each(['22.19.0', '22.23.3', '24.6.0', '24.21.0', '25.0.0'])('has none with Node %s', (version) => {
+    expect(zstdDictionaryProblem(version)).toBeUndefined();
+  });
+
+  it.each(['20.20.2', '22.18.9', '23.11.0', '24.5.0'])('tells which Node is needed on %s', (version) => {
+    expect(zstdDictionaryProblem(version)).toBe(
+      `a dictionary for zstd needs Node 22.19 or later, of the 24 line 24.6 or later; this is ${version}`,
+    );
   });
 });
 

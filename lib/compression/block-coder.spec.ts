@@ -1,0 +1,160 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import type { Lease } from '../core/lease.js';
+import { BlockCoder } from './block-coder.js';
+import type { CodecContext } from './codec-context.js';
+import type { Helpers } from './in-blocks.js';
+import type { Sink } from './piece-coder.js';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A context whose blocks are done when the test says so, with its own name behind each. */
+function handOperatedContext(name: string) {
+  const finishes: ((error?: Error) => void)[] = [];
+  const compress = jest.fn<CodecContext['compress']>(
+    (block) =>
+      new Promise((resolve, reject) => {
+        finishes.push((error) =>
+          error ? reject(error) : resolve(Buffer.concat([block, Buffer.from(name)])),
+        );
+      }),
+  );
+  const finish = async (error?: Error) => {
+    finishes.shift()?.(error);
+    await turn();
+  };
+  return { context: { compress } as unknown as CodecContext, compress, finish };
+}
+
+function open(takesMore = true) {
+  const own = handOperatedContext('1');
+  const helper = handOperatedContext('2');
+  const release = jest.fn(() => Promise.resolve());
+  const lease = { resource: helper.context, release } as unknown as Lease<CodecContext>;
+  const hire = jest.fn<Helpers['hire']>();
+  const sink = {
+    take: jest.fn<Sink['take']>(() => takesMore),
+    ended: jest.fn<Sink['ended']>(),
+    failed: jest.fn<Sink['failed']>(),
+  };
+  const helpers = { hire, areAwaited: () => false };
+  const coder = new BlockCoder({ own: own.context, blockBytes: 3, helpers, sink });
+  const output = () => sink.take.mock.calls.map(([chunk]) => chunk.toString());
+  const write = (text: string) => {
+    const taken = jest.fn();
+    coder.write(Buffer.from(text), taken);
+    return taken;
+  };
+  return { own, helper, lease, release, hire, sink, coder, output, write };
+}
+
+describe('BlockCoder', () => {
+  it('gathers pieces to blocks, and copies them', async () => {
+    const { own, coder, output, sink } = open();
+    const piece = Buffer.from('ab');
+    for (const text of ['ab', 'cd', 'ef', 'g']) {
+      piece.write(text);
+      coder.write(piece.subarray(0, text.length), () => undefined);
+      await turn();
+      piece.fill('?');
+      await own.finish();
+    }
+    coder.end();
+    await turn();
+    await own.finish();
+    expect(output()).toEqual(['abc1', 'def1', 'g1']);
+    expect(sink.ended).toHaveBeenCalledTimes(1);
+  });
+
+  it('gives a block to a helper while its own context is at work, and the outputs in order', async () => {
+    const { own, helper, hire, lease, release, output, write } = open();
+    hire.mockResolvedValueOnce(lease);
+    const taken = write('abcdef');
+    await turn();
+    expect(taken).toHaveBeenCalled();
+    await helper.finish();
+    expect(release).toHaveBeenCalledTimes(1);
+    expect(output()).toEqual([]);
+    await own.finish();
+    expect(output()).toEqual(['abc1', 'def2']);
+  });
+
+  it('takes no more while nobody is free', async () => {
+    const { own, write, hire } = open();
+    hire.mockReturnValue(undefined);
+    const taken = write('abcdef');
+    await turn();
+    expect(taken).not.toHaveBeenCalled();
+    await own.finish();
+    expect(taken).toHaveBeenCalled();
+    expect(own.compress).toHaveBeenCalledTimes(2);
+  });
+
+  it('waits for no helper when its own context is free first, and gives it back if it comes later', async () => {
+    const { own, write, hire, lease, release } = open();
+    let come!: (lease: Lease<CodecContext>) => void;
+    hire.mockReturnValueOnce(new Promise((resolve) => (come = resolve)));
+    write('abcdef');
+    await turn();
+    await own.finish();
+    expect(own.compress).toHaveBeenCalledTimes(2);
+    expect(hire.mock.calls[0]?.[0].aborted).toBe(true);
+    come(lease);
+    await turn();
+    expect(release).toHaveBeenCalledTimes(1);
+  });
+
+  it('does itself what a helper failed at', async () => {
+    const { own, helper, hire, lease, release, output, write } = open();
+    hire.mockResolvedValueOnce(lease);
+    write('abcdef');
+    await turn();
+    await helper.finish(new Error('revoked'));
+    expect(release).toHaveBeenCalledTimes(1);
+    await own.finish();
+    await own.finish();
+    expect(output()).toEqual(['abc1', 'def1']);
+  });
+
+  it('begins no more than eight blocks that nobody reads', async () => {
+    const { own, coder, write, output } = open(false);
+    const taken = write('abc'.repeat(20));
+    for (let block = 0; block < 20; block++) {
+      await turn();
+      await own.finish();
+    }
+    expect(own.compress).toHaveBeenCalledTimes(8);
+    expect(taken).not.toHaveBeenCalled();
+    coder.resume();
+    await turn();
+    expect(output()).toHaveLength(2);
+    expect(own.compress).toHaveBeenCalledTimes(9);
+  });
+
+  it('tells once that a block failed', async () => {
+    const { own, coder, sink, write } = open();
+    write('abc');
+    write('def');
+    await turn();
+    await own.finish(new Error('no memory'));
+    coder.end();
+    await turn();
+    expect(sink.failed.mock.calls).toEqual([[expect.objectContaining({ message: 'no memory' })]]);
+    expect(sink.ended).not.toHaveBeenCalled();
+  });
+
+  it("begins nothing with its own context when it is closed, which is then somebody else's", async () => {
+    const { own, coder, sink, write } = open();
+    write('abcdefghi');
+    await turn();
+    const rest = jest.fn();
+    void coder.close().then(rest);
+    await turn();
+    expect(rest).not.toHaveBeenCalled();
+    await own.finish();
+    expect(rest).toHaveBeenCalledTimes(1);
+    for (let turns = 0; turns < 5; turns++) await turn();
+    expect(own.compress).toHaveBeenCalledTimes(1);
+    expect(sink.take).not.toHaveBeenCalled();
+    expect(sink.failed).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,104 @@
+import type { Coder, CodecStream } from './codec.js';
+import { failed, type Culprit } from './compression.errors.js';
+import { PieceCoder, type Sink } from './piece-coder.js';
+import type { Traffic } from './traffic.js';
+
+/** How a direction gets its coders. They are made when they are first needed. */
+export interface CoderMakers {
+  readonly coder: () => Coder;
+  readonly stream: () => CodecStream | undefined;
+}
+
+/** One direction of a context: works on one input at a time, whole or in pieces, and drops a coder that failed or was left half way. */
+export class Direction {
+  readonly #culprit: Culprit;
+  readonly #traffic: Traffic;
+  readonly #make: CoderMakers;
+  #coder: Coder | undefined;
+  #pieces: PieceCoder | undefined;
+  #staying: Sink | undefined;
+  #state: 'ready' | 'working' | 'closed' = 'ready';
+
+  constructor(culprit: Culprit, traffic: Traffic, make: CoderMakers) {
+    this.#culprit = culprit;
+    this.#traffic = traffic;
+    this.#make = make;
+  }
+
+  /** Works on one whole input. */
+  async run(input: Uint8Array, maxOutputBytes: number): Promise<Buffer> {
+    this.#begin();
+    const startedAt = performance.now();
+    try {
+      this.#coder ??= this.#make.coder();
+      const output = await this.#coder.run(input, maxOutputBytes);
+      this.#traffic.count(input.byteLength, output.byteLength, performance.now() - startedAt);
+      return output;
+    } catch (error) {
+      await this.#drop();
+      throw error;
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** Begins an input that comes in pieces; `leave()` ends it, whatever became of it. */
+  enter(sink: Sink): PieceCoder {
+    this.#begin();
+    try {
+      this.#pieces ??= this.#makePieces();
+      this.#pieces.begin(sink);
+      return this.#pieces;
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  #makePieces(): PieceCoder {
+    const stream = this.#make.stream();
+    if (stream === undefined) throw failed(this.#culprit, 'it has no streams');
+    return new PieceCoder(stream, this.#culprit, this.#traffic);
+  }
+
+  /** The input that has left goes on in blocks, which are run one by one: `sink` hears of it when the context is closed. */
+  stay(sink: Sink): void {
+    this.#staying = sink;
+  }
+
+  leave(outcome: 'ended' | 'half way'): void {
+    this.#staying = undefined;
+    if (outcome === 'half way' || this.#pieces?.isReusable === false) this.#dropPieces();
+    this.#end();
+  }
+
+  close(): Promise<void> {
+    this.#state = 'closed';
+    this.#staying?.failed(failed(this.#culprit, 'the context was closed while it worked'));
+    this.#dropPieces();
+    return this.#drop();
+  }
+
+  #begin(): void {
+    if (this.#state === 'working')
+      throw failed(this.#culprit, 'the context works on another input; await that first');
+    if (this.#state === 'closed') throw failed(this.#culprit, 'the context is closed');
+    this.#state = 'working';
+  }
+
+  #end(): void {
+    if (this.#state === 'working') this.#state = 'ready';
+  }
+
+  async #drop(): Promise<void> {
+    const coder = this.#coder;
+    this.#coder = undefined;
+    await coder?.close();
+  }
+
+  #dropPieces(): void {
+    const pieces = this.#pieces;
+    this.#pieces = undefined;
+    pieces?.close();
+  }
+}

@@ -1,0 +1,131 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import type { Lease } from '../core/lease.js';
+import type { CodecContext } from './codec-context.js';
+import { compressInBlocks, cut, type Helpers } from './in-blocks.js';
+
+const BLOCKS = ['a', 'b', 'c', 'd', 'e', 'f'].map((letter) => Buffer.from(letter));
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A context that "compresses" each block, one turn of the event loop later, into the block and its own name. */
+function fakeContext(name: string) {
+  const compress = jest.fn<CodecContext['compress']>(async (block) => {
+    await turn();
+    return Buffer.concat([block, Buffer.from(name)]);
+  });
+  return { context: { compress } as unknown as CodecContext, compress };
+}
+
+function fakeHelper(name: string) {
+  const { context, compress } = fakeContext(name);
+  const release = jest.fn(() => Promise.resolve());
+  return { lease: { resource: context, release } as unknown as Lease<CodecContext>, compress, release };
+}
+
+function fakeHelpers(helpers: ReturnType<typeof fakeHelper>[]) {
+  const free = [...helpers];
+  const hire = jest.fn<Helpers['hire']>(() => {
+    const helper = free.shift();
+    return helper && Promise.resolve(helper.lease);
+  });
+  return { hire, areAwaited: jest.fn(() => false) };
+}
+
+describe('compressInBlocks', () => {
+  it('joins the outputs in the order of the blocks, whoever made them and when', async () => {
+    const slow = fakeHelper('2');
+    slow.compress.mockImplementation(async () => {
+      for (let turns = 0; turns < 20; turns++) await turn();
+      return Buffer.from('late');
+    });
+    const output = await compressInBlocks(fakeContext('1').context, BLOCKS, fakeHelpers([slow]));
+    expect(output.toString()).toBe('a1latec1d1e1f1');
+    expect(output.buffer.byteLength).toBe(output.length);
+    expect(slow.release).toHaveBeenCalledTimes(1);
+  });
+
+  it('shares the blocks among all who are free', async () => {
+    const helpers = [fakeHelper('2'), fakeHelper('3')];
+    const own = fakeContext('1');
+    const output = await compressInBlocks(own.context, BLOCKS, fakeHelpers(helpers));
+    expect(output.toString().replace(/\d/g, '')).toBe('abcdef');
+    for (const { compress, release } of helpers) {
+      expect(compress).toHaveBeenCalledTimes(2);
+      expect(release).toHaveBeenCalledTimes(1);
+    }
+    expect(own.compress).toHaveBeenCalledTimes(2);
+  });
+
+  it('hires no more than it has blocks for', async () => {
+    const helpers = fakeHelpers(Array.from({ length: 9 }, () => fakeHelper('2')));
+    await compressInBlocks(fakeContext('1').context, BLOCKS.slice(0, 3), helpers);
+    expect(helpers.hire).toHaveBeenCalledTimes(2);
+  });
+
+  it('lets a helper go when somebody waits for it', async () => {
+    const helper = fakeHelper('2');
+    const helpers = fakeHelpers([helper]);
+    helpers.areAwaited.mockReturnValueOnce(false).mockReturnValue(true);
+    await compressInBlocks(fakeContext('1').context, BLOCKS, helpers);
+    expect(helper.compress).toHaveBeenCalledTimes(1);
+    expect(helper.release).toHaveBeenCalledTimes(1);
+  });
+
+  it('takes who becomes free meanwhile', async () => {
+    const helper = fakeHelper('2');
+    const helpers = fakeHelpers([helper]);
+    helpers.hire.mockReturnValueOnce(undefined);
+    await compressInBlocks(fakeContext('1').context, BLOCKS, helpers);
+    expect(helper.compress).toHaveBeenCalled();
+  });
+
+  it('does itself what a helper failed at, also the last block', async () => {
+    const broken = fakeHelper('2');
+    broken.compress.mockImplementation(async () => {
+      for (let turns = 0; turns < 20; turns++) await turn();
+      throw new Error('revoked');
+    });
+    const output = await compressInBlocks(fakeContext('1').context, BLOCKS, fakeHelpers([broken]));
+    expect(output.toString()).toBe('a1b1c1d1e1f1');
+    expect(broken.release).toHaveBeenCalledTimes(1);
+  });
+
+  it('waits for no helper who has not come when all is done', async () => {
+    const helpers = fakeHelpers([]);
+    helpers.hire.mockImplementation(
+      (signal) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    );
+    const output = await compressInBlocks(fakeContext('1').context, BLOCKS, helpers);
+    expect(output.toString()).toBe('a1b1c1d1e1f1');
+  });
+
+  it('has its helpers begin nothing more when its own context fails', async () => {
+    const own = fakeContext('1');
+    own.compress.mockRejectedValue(new Error('no memory'));
+    const helper = fakeHelper('2');
+    await expect(compressInBlocks(own.context, BLOCKS, fakeHelpers([helper]))).rejects.toThrow('no memory');
+    for (let turns = 0; turns < 5; turns++) await turn();
+    expect(helper.compress).toHaveBeenCalledTimes(1);
+    expect(helper.release).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('cut', () => {
+  it('makes blocks of the same size, none smaller than told, which are the input together', () => {
+    for (const [bytes, least] of [
+      [10, 3],
+      [9, 3],
+      [100, 7],
+      [5, 5],
+      [2, 5],
+      [1_000_001, 16_384],
+    ] as const) {
+      const input = Buffer.alloc(bytes).map((_, index) => index);
+      const blocks = cut(input, least);
+      const sizes = blocks.map((block) => block.length);
+      expect(Buffer.concat(blocks).equals(input)).toBe(true);
+      expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThan(blocks.length);
+      if (blocks.length > 1) expect(Math.max(...sizes)).toBeGreaterThanOrEqual(least);
+    }
+  });
+});

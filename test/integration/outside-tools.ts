@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const execute = promisify(execFile);
 
 /** A program of this machine that reads its standard input and writes its standard output. */
-export type OutsideTool = 'gzip' | 'brotli' | 'zstd';
+export type OutsideTool = 'gzip' | 'pigz' | 'brotli' | 'zstd';
 
 /** What `tool` makes of `input`. */
 export async function runTool(

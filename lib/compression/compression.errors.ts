@@ -44,11 +44,8 @@ export class CompressionError extends PoolError {
  */
 export class QueuedBytesError extends PoolQueueFullError {
   constructor(pool: string, { bytes, taken, limit }: { bytes: number; taken: number; limit: number }) {
-    super(pool, 0);
-    this.message =
-      `[pool "${pool}"] the inputs of calls that wait or run have ${taken} bytes, and with ${bytes} more would pass ${limit} ` +
-      `(maxQueuedBytes); shed load, raise max, or raise maxQueuedBytes`;
-    Error.captureStackTrace(this, QueuedBytesError); // which begins with the message
+    const what = `the inputs of calls that wait or run have ${taken} bytes, and with ${bytes} more would pass ${limit}`;
+    super(pool, `${what} (maxQueuedBytes); shed load, raise max, or raise maxQueuedBytes`);
   }
 }
 

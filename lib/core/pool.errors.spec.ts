@@ -7,7 +7,7 @@ import {
   PoolError,
   PoolNotFoundError,
   PoolOptionsError,
-  PoolQueueFullError,
+  tooManyWait,
   PoolTimeoutError,
   PoolUnavailableError,
 } from './pool.errors.js';
@@ -31,6 +31,7 @@ const STATS: PoolStats = {
   destroyed: 0,
   timeouts: 0,
   createFailures: 0,
+  breaker: 'closed',
   waitMs: NONE,
   useMs: NONE,
   createMs: NONE,
@@ -48,7 +49,7 @@ describe('every error of a pool', () => {
     [
       'PoolQueueFullError',
       'ERR_POOL_QUEUE_FULL',
-      new PoolQueueFullError('cache', 100),
+      tooManyWait('cache', 100),
       '100 callers are waiting already (maxWaiting); shed load, raise max, or raise maxWaiting',
     ],
     [

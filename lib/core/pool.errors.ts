@@ -108,15 +108,16 @@ function counts(stats: PoolStats): string {
   return `leased ${stats.leased}/${stats.max}, idle ${stats.idle}, creating ${stats.creating}, closing ${stats.closing}, waiting ${stats.waiting}`;
 }
 
-/** As many callers wait as `maxWaiting` allows; this one was refused at once. @publicApi */
+/** As much waits already as the pool's limits allow; this caller was refused at once. @publicApi */
 export class PoolQueueFullError extends PoolError {
-  constructor(pool: string, maxWaiting: number) {
-    super(
-      'ERR_POOL_QUEUE_FULL',
-      pool,
-      `${maxWaiting} callers are waiting already (maxWaiting); shed load, raise max, or raise maxWaiting`,
-    );
+  constructor(pool: string, what: string) {
+    super('ERR_POOL_QUEUE_FULL', pool, what);
   }
+}
+
+export function tooManyWait(pool: string, maxWaiting: number): PoolQueueFullError {
+  const what = `${maxWaiting} callers are waiting already (maxWaiting); shed load, raise max, or raise maxWaiting`;
+  return new PoolQueueFullError(pool, what);
 }
 
 /** The pool is draining or closed and lends nothing any more. @publicApi */

@@ -2,12 +2,8 @@ import { AsyncResource } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Backoff } from '../core/backoff.js';
 import type { PartReport } from '../core/drain-report.js';
-import {
-  PoolClosedError,
-  PoolQueueFullError,
-  PoolTimeoutError,
-  PoolUnavailableError,
-} from '../core/pool.errors.js';
+import { PoolClosedError, tooManyWait, PoolTimeoutError, PoolUnavailableError } from '../core/pool.errors.js';
+import type { PoolHappening } from '../core/pool.events.js';
 import type { PoolStats } from '../core/pool.stats.js';
 import { Waiter, type AcquireOptions, type WaiterOwner } from '../core/waiter.js';
 import { WaitingLine } from '../core/waiting-line.js';
@@ -36,6 +32,8 @@ interface Parts {
   readonly makeClient: () => RedisConnection;
   /** Asks the server something before the first caller is let in; rejects when the connection was lost over that. */
   readonly introduce?: (client: RedisConnection) => Promise<void>;
+  /** Hears when none of them can be used, and when one can again. */
+  readonly tell?: (happening: PoolHappening) => void;
   /** Those of the whole pool, for errors. */
   readonly stats: () => PoolStats;
 }
@@ -60,6 +58,7 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
   readonly #root = new AsyncResource('nestjs-pool');
   #state: 'open' | 'draining' | 'closed' = 'open';
   #isIntroduced: boolean;
+  #isConnected = false;
   #cause: unknown;
 
   constructor(parts: Parts) {
@@ -104,7 +103,7 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
     const { ready } = this;
     if (ready !== undefined) return Promise.resolve(ready);
     if (this.#isFailing && this.#line.length >= limits.maxWaiting)
-      return Promise.reject(new PoolQueueFullError(pool, limits.maxWaiting));
+      return Promise.reject(tooManyWait(pool, limits.maxWaiting));
     const waiter = new Waiter<RedisConnection>(
       this,
       options.timeoutMs ?? limits.acquireTimeoutMs,
@@ -207,17 +206,21 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
     const { makeClient, limits } = this.#parts;
     const own = { changes: this.#changes, answers: this.#answers, greetingTimeoutMs: limits.createTimeoutMs };
     const parts = { ...this.#parts, ...own };
+    const openedAt = performance.now();
     try {
       const connection = this.#root.runInAsyncScope(() => sharedClient(makeClient(), parts));
       this.#connections.push(connection);
       connection.client.once('ready', () => {
         this.created += 1;
+        this.#parts.tell?.({ type: 'created', createMs: performance.now() - openedAt });
       });
       connection.client.on('ready', () => this.#welcome(connection));
+      connection.client.on('close', () => this.#lost());
       connection.client.once('end', () => this.#remove(connection));
     } catch (error) {
       this.#cause = error;
       this.#backoff.failed();
+      this.#lost();
     }
   }
 
@@ -241,6 +244,16 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
     for (let waiter = this.#line.next(); waiter !== undefined; waiter = this.#line.next())
       waiter.serve(connection.client);
     this.#changes.tell();
+    if (this.#isConnected) return;
+    this.#isConnected = true;
+    this.#parts.tell?.({ type: 'connected' });
+  }
+
+  /** One is lost, or could not be opened; ioredis tries again. */
+  #lost(): void {
+    if (this.#state !== 'open' || this.#connections.some(({ isReady }) => isReady)) return;
+    this.#isConnected = false;
+    this.#parts.tell?.({ type: 'disconnected', cause: this.cause });
   }
 
   /** ioredis has given up on it, or it was closed. */

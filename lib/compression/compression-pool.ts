@@ -1,9 +1,9 @@
 import type { Observable } from 'rxjs';
 import type { PartReport } from '../core/drain-report.js';
-import { breakageOf } from '../core/lease.js';
+import type { Lease } from '../core/lease.js';
 import { optionProblems } from '../core/option-rules.js';
 import type { PoolDescription } from '../core/pool.description.js';
-import { PoolOptionsError } from '../core/pool.errors.js';
+import { PoolOptionsError, type PoolError } from '../core/pool.errors.js';
 import { checkOptions } from '../core/pool.options.js';
 import { ACQUIRE_OPTION_RULES, ResourcePool } from '../core/resource-pool.js';
 import type { AcquireOptions } from '../core/waiter.js';
@@ -16,6 +16,7 @@ import {
   type DecompressStreamOptions,
 } from './call.options.js';
 import type { CompressionPoolStats } from './compression-pool.stats.js';
+import { CodecCalls, type CodecCall } from './codec-calls.js';
 import { CodecContext, newTraffic, type CodecTraffic } from './codec-context.js';
 import type { Codec } from './codec.js';
 import { inputTooLarge, noBytes } from './compression.errors.js';
@@ -28,8 +29,14 @@ import {
 import { compressInBlocks, cut, type Helpers } from './in-blocks.js';
 import { byteLengthOf, bytesOf, type Bytes } from './input-bytes.js';
 import { threadShare, type ThreadUser } from './thread-share.js';
-import { isTraced, tellOf, type ToldCall } from './told-call.js';
 import { PooledStream, type PooledStreamOptions } from './pooled-stream.js';
+
+interface Work {
+  readonly task: CodecTask;
+  readonly input: string | Bytes;
+  readonly size: number;
+  readonly signal: AbortSignal | undefined;
+}
 
 /** What is done with one whole input. */
 type CodecTask = (context: CodecContext, bytes: Uint8Array) => Promise<Buffer>;
@@ -48,6 +55,7 @@ type CodecTask = (context: CodecContext, bytes: Uint8Array) => Promise<Buffer>;
  */
 export class CompressionPool extends ResourcePool<CodecContext> {
   private readonly codec: Codec;
+  private readonly calls: CodecCalls;
   private readonly limits: CompressionLimits;
   private readonly blocks: BlockSizes;
   private readonly helpers: Helpers;
@@ -70,6 +78,7 @@ export class CompressionPool extends ResourcePool<CodecContext> {
     };
     super(name, factory, pool);
     this.codec = codec;
+    this.calls = new CodecCalls(name, codec.name);
     this.limits = limits;
     this.blocks = blocks;
     this.helpers = {
@@ -89,7 +98,7 @@ export class CompressionPool extends ResourcePool<CodecContext> {
    */
   compress(input: string | Bytes, options?: AcquireOptions): Promise<Buffer> {
     const task: CodecTask = (context, bytes) => this.compressWith(context, bytes);
-    return this.told('compress', input, () => this.work(task, input, options));
+    return this.calls.run('compress', input, () => this.work(task, input, options));
   }
 
   /**
@@ -105,7 +114,7 @@ export class CompressionPool extends ResourcePool<CodecContext> {
     if (problems.length > 0) return Promise.reject(new PoolOptionsError(this.name, problems));
     if (typeof input === 'string') return Promise.reject(noBytes(this.name, input));
     const task: CodecTask = (context, bytes) => context.decompress(bytes, options?.maxOutputBytes);
-    return this.told('decompress', input, () => this.work(task, input, options && waitOf(options)));
+    return this.calls.run('decompress', input, () => this.work(task, input, options && waitOf(options)));
   }
 
   /**
@@ -155,6 +164,11 @@ export class CompressionPool extends ResourcePool<CodecContext> {
     return super.stats$(everyMs) as Observable<CompressionPoolStats>;
   }
 
+  /** @internal Calls of `compress()` and `decompress()` that are over. */
+  get calls$(): Observable<CodecCall> {
+    return this.calls.over;
+  }
+
   /** @internal */
   override get description(): PoolDescription {
     return { kind: 'compression', algorithm: this.codec.name };
@@ -186,41 +200,31 @@ export class CompressionPool extends ResourcePool<CodecContext> {
     return state === 'open' && waiting === 0 ? idle + Math.max(0, max - size) : 0;
   }
 
-  /** Lets whoever listens know how a call goes. */
-  private told(
-    direction: ToldCall['direction'],
-    input: string | Bytes,
-    work: () => Promise<Buffer>,
-  ): Promise<Buffer> {
-    if (!this.isObserved && !isTraced(direction)) return work();
-    const tell: ToldCall['tell'] = (happening) => this.tell(happening);
-    return tellOf({ pool: this.name, algorithm: this.codec.name, direction, input, tell }, work);
+  /** Has a context work on one whole input, which counts against the limits until the call has settled. */
+  private work(task: CodecTask, input: string | Bytes, options?: AcquireOptions): Promise<Buffer> {
+    let size: number;
+    try {
+      size = this.admit(input);
+    } catch (error) {
+      const refusal = error as PoolError;
+      return Promise.reject(refusal);
+    }
+    // As little as possible is kept for each caller who waits, for there may be ten thousand: no frame, and no second promise.
+    return this.acquire(options).then(
+      (lease) => this.workWith(lease, { task, input, size, signal: options?.signal }),
+      (error: unknown) => {
+        this.queued.giveBack(size);
+        throw error;
+      },
+    );
   }
 
-  /** Has a context work on one whole input, which counts against the limits until the call has settled. */
-  private async work(task: CodecTask, input: string | Bytes, options?: AcquireOptions): Promise<Buffer> {
-    const size = this.admit(input);
+  /** A string becomes bytes only now, so that those who wait have no two of it. */
+  private async workWith(lease: Lease<CodecContext>, { task, input, size, signal }: Work): Promise<Buffer> {
     try {
-      // A string becomes bytes only when there is a context for it, so that those who wait have no two of it.
-      return await this.lend((context) => task(context, bytesOf(input)), options);
+      return await this.runAlone(lease, (context) => task(context, bytesOf(input)), signal);
     } finally {
       this.queued.giveBack(size);
-    }
-  }
-
-  /**
-   * As `use()`, for a task that is known to ask for no other context. It need not be told from others, which costs every promise of the
-   * process something before Node 24 and small inputs a quarter of their speed. What a signal takes is left to `use()`.
-   */
-  private async lend<R>(task: (context: CodecContext) => Promise<R>, options?: AcquireOptions): Promise<R> {
-    if (options?.signal !== undefined) return this.use(task, options);
-    const lease = await this.acquire(options);
-    try {
-      return await task(lease.resource);
-    } catch (error) {
-      throw breakageOf(lease) ?? error;
-    } finally {
-      void lease.release();
     }
   }
 

@@ -126,6 +126,13 @@ export class ResourcePool<T> {
     });
   }
 
+  /** As `useAlone()`, when the lease is there already. */
+  protected runAlone<R>(lease: Lease<T>, task: UseTask<T, R>, signal: AbortSignal | undefined): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      new Use(this.admission.lending, lease, signal, { resolve, reject }).run(task, false);
+    });
+  }
+
   /** A snapshot. Reading it changes nothing. */
   stats(): PoolStats {
     return this.admission.stats();
@@ -242,11 +249,6 @@ export class ResourcePool<T> {
     this.journal.tell({ type: 'drained', report });
     this.journal.end();
     return report;
-  }
-
-  /** Somebody listens to everything. Asked before a message is built where that happens often. */
-  protected get isObserved(): boolean {
-    return this.journal.observed;
   }
 
   /** Tells whoever listens that something works, and probably not as it is meant to. */

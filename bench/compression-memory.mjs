@@ -132,11 +132,11 @@ async function compare(scenario) {
     results.push(result);
   }
   const [other, ours] = results;
-  const [memory, time] = [other.peakMb / ours.peakMb, other.ms / ours.ms];
-  console.log(`  the pool: ${memory.toFixed(1)} times less memory, ${time.toFixed(2)} times as fast`);
+  const [share, speed] = [(ours.peakMb / other.peakMb) * 100, other.ms / ours.ms];
+  console.log(`  the pool: ${share.toFixed(1)} % of the memory, ${speed.toFixed(2)} times as fast`);
   if (ours.peakMb <= limitMb && ours.peakMb <= other.peakMb * wantedShare) return;
-  const share = wantedShare < 1 ? `, or over one ${1 / wantedShare}th of the other's` : '';
-  console.error(`  the pool's peak is over ${limitMb} MB${share}`);
+  const orShare = wantedShare < 1 ? `, or over ${wantedShare * 100} % of the other's` : '';
+  console.error(`  the pool's peak is over ${limitMb} MB${orShare}`);
   process.exitCode = 1;
 }
 

@@ -22,6 +22,13 @@ const server = await startRedisServer();
 const raw = new Redis(server.url);
 const shared = new RedisPool('shared', { type: 'redis', url: server.url });
 const leases = new RedisPool('leases', { type: 'redis', url: server.url, max: CONNECTIONS, shared: 0 });
+const unwatched = new RedisPool('unwatched', {
+  type: 'redis',
+  url: server.url,
+  max: CONNECTIONS,
+  shared: 0,
+  detectDeadlocks: false,
+});
 const generic = createPool(
   { create: () => Promise.resolve(new Redis(server.url)), destroy: (client) => client.quit() },
   { max: CONNECTIONS },
@@ -35,6 +42,7 @@ const contestants = {
   'raw connection': (work) => work(raw),
   commands: (work) => work(shared.commands),
   'use()': (work) => leases.use(work),
+  'use(), detectDeadlocks: false': (work) => unwatched.use(work),
   'generic-pool + ioredis': async (work) => {
     const client = await generic.acquire();
     try {
@@ -51,6 +59,7 @@ const RATIOS = [
   ['commands', 'generic-pool + ioredis'],
   ['commands', "node-redis' pool"],
   ['use()', 'generic-pool + ioredis'],
+  ['use(), detectDeadlocks: false', 'generic-pool + ioredis'],
 ];
 
 const works = { GET: (client) => client.get('key'), SET: (client) => client.set('key', VALUE) };
@@ -59,7 +68,7 @@ for (const callers of [100, 1_000]) {
   for (const [command, work] of Object.entries(works)) await compare(command, work, callers);
 }
 
-await Promise.all([shared.drain(), leases.drain(), raw.quit(), nodeRedis.close()]);
+await Promise.all([shared.drain(), leases.drain(), unwatched.drain(), raw.quit(), nodeRedis.close()]);
 await generic.drain();
 await generic.clear();
 await server.stop();

@@ -63,6 +63,13 @@ export class RedisCluster {
     return this.#nodeOf(owner!);
   }
 
+  /** Two keys on different nodes. */
+  async keysOfTwoMasters(): Promise<[string, string]> {
+    const keys = Array.from({ length: 30 }, (_, at) => `key-${at}`);
+    const masters = await Promise.all(keys.map((key) => this.masterOf(key)));
+    return [keys[0]!, keys.find((_, at) => masters[at] !== masters[0])!];
+  }
+
   slotOf(key: string): Promise<number> {
     return this.#alive.call('CLUSTER', 'KEYSLOT', key);
   }

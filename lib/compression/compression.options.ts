@@ -19,6 +19,9 @@ import type { Codec } from './codec.js';
 import { codecOf, CODECS, isAlgorithm, type CompressionAlgorithm } from './codecs.js';
 import { zstdDictionaryProblem, zstdProblem } from './zstd.codec.js';
 
+/** While one context waits for the event loop to hand it its next input, a core would have nothing to do. */
+const DEFAULT_MAX = availableParallelism() + 1;
+
 /**
  * What a compression pool can be told.
  *
@@ -26,6 +29,8 @@ import { zstdDictionaryProblem, zstdProblem } from './zstd.codec.js';
  */
 export interface CompressionPoolOptions extends PoolOptions {
   type: 'compression';
+  /** Contexts at once. Default: one more than the machine can run at the same time, so that none of its cores waits for the next input. */
+  max?: number;
   /** `zstd` needs Node 22.15 or later, of the 23 line 23.8 or later. Anything else can be plugged in as a {@link Codec}. */
   algorithm: CompressionAlgorithm | Codec;
   /**
@@ -151,7 +156,7 @@ function blocksOf({ leastBlockBytes }: Codec, { parallel = {} }: CompressionPool
 }
 
 function poolOptionsOf(options: object): PoolOptions {
-  return withDefaults({ ...POOL_DEFAULTS, max: availableParallelism() }, options);
+  return withDefaults({ ...POOL_DEFAULTS, max: DEFAULT_MAX }, options);
 }
 
 function rulesFor(algorithm: unknown): OptionRules<CompressionPoolOptions> {

@@ -29,8 +29,6 @@ const DEFAULT_MAX = availableParallelism() + 1;
  */
 export interface CompressionPoolOptions extends PoolOptions {
   type: 'compression';
-  /** Contexts at once. Default: one more than the machine can run at the same time, so that none of its cores waits for the next input. */
-  max?: number;
   /** `zstd` needs Node 22.15 or later, of the 23 line 23.8 or later. Anything else can be plugged in as a {@link Codec}. */
   algorithm: CompressionAlgorithm | Codec;
   /**
@@ -62,8 +60,9 @@ export interface CompressionPoolOptions extends PoolOptions {
    */
   parallel?: ParallelOptions | false;
   /**
-   * Contexts that may exist at once. Default: what the machine can do in parallel. zlib works in libuv's threads, of which zlib, fs
-   * and dns share 4: more contexts than that work no faster unless `UV_THREADPOOL_SIZE` is raised with them.
+   * Contexts that may exist at once. Default: one more than the machine can do in parallel, so that no core waits for its next input.
+   * zlib works in libuv's threads, of which zlib, fs and dns share 4: more contexts than that work no faster unless
+   * `UV_THREADPOOL_SIZE` is raised with them.
    */
   max?: number;
 }

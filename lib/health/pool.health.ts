@@ -1,52 +1,40 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
-import { isObject, milliseconds, optionProblems, type OptionRule } from '../core/option-rules.js';
-import { messageOf, PoolOptionsError } from '../core/pool.errors.js';
 import type { ResourcePool } from '../core/resource-pool.js';
 import { PoolRegistry } from '../pool.registry.js';
-import { verdictOnDemand, verdictOnState, worst, type HealthStatus, type Verdict } from './verdict.js';
-
-const DEFAULT_PING_TIMEOUT_MS = 1_000;
-const DEFAULT_DEGRADED_AT = 1;
-
-/** Which pool is asked, and for how long. @publicApi */
-export interface PingCheckOptions {
-  /** The pool, or its name. */
-  pool: string | ResourcePool<unknown>;
-  /** How long the answer may take. Default 1,000. */
-  timeoutMs?: number;
-}
-
-/** Which pool is looked at, and where the limits are, in shares of `max`: (leased + waiting) / max. @publicApi */
-export interface SaturationCheckOptions {
-  /** The pool, or its name. */
-  pool: string | ResourcePool<unknown>;
-  /** Degraded from here on. Default 1: all are leased. */
-  degradedAt?: number;
-  /** Down from here on. Default: never, because a busy instance taken out of service makes the others busier. */
-  downAt?: number;
-}
-
-/** A pool that can tell whether its server answers. */
-interface Pingable {
-  ping(options: { timeoutMs: number }): Promise<number>;
-}
+import { Examiner, failure } from './examiner.js';
+import {
+  checkOptions,
+  RULES,
+  type AllChecksOptions,
+  type BreakerCheckOptions,
+  type PingCheckOptions,
+  type ReadinessCheckOptions,
+  type ReplicationCheckOptions,
+  type SaturationCheckOptions,
+  type WaitCheckOptions,
+} from './health.options.js';
+import { atMostDegraded, worst, type HealthStatus, type Verdict } from './verdict.js';
 
 /**
- * Terminus checks of the pools. None throws, none takes a lease, and none shows a secret. From the moment the application begins to
- * shut down all are down, so that readiness turns first.
+ * Terminus checks of the pools. None throws, each ends by its deadline, and none shows a secret. None takes a lease, but in a Redis pool
+ * without shared connections, where there is no other way to ask the server. From the moment the application begins to shut down all
+ * but `livenessCheck` are down, so that readiness turns first.
  *
  * Terminus 12 knows `degraded`; on Terminus 11 such a pool is up, with `degraded` in its details.
  *
  * @publicApi
  * @example
- * @HealthCheck()
- * check() {
- *   return this.health.check([() => this.pools.pingCheck('cache', { pool: 'cache' }), () => this.pools.checkAll('pools')]);
- * }
+ * @Get('live') @HealthCheck()
+ * live() { return this.health.check([() => this.pools.livenessCheck('process')]); }
+ *
+ * @Get('ready') @HealthCheck()
+ * ready() { return this.health.check([() => this.pools.readinessCheck('pools', { cacheForMs: 1_000 })]); }
  */
 @Injectable()
 export class PoolHealthIndicator {
+  private readonly examiner = new Examiner();
+
   constructor(
     private readonly health: HealthIndicatorService,
     private readonly registry: PoolRegistry,
@@ -59,9 +47,9 @@ export class PoolHealthIndicator {
     key: Key,
     options: PingCheckOptions,
   ): Promise<HealthIndicatorResult<Key>> {
-    return this.result(key, async () => {
-      check(options, { timeoutMs: milliseconds() });
-      return this.ping(this.poolOf(options.pool), options.timeoutMs ?? DEFAULT_PING_TIMEOUT_MS);
+    return this.result(key, () => {
+      checkOptions(options, RULES.ping);
+      return this.examiner.ping(this.poolOf(options.pool), options);
     });
   }
 
@@ -71,46 +59,93 @@ export class PoolHealthIndicator {
     options: SaturationCheckOptions,
   ): Promise<HealthIndicatorResult<Key>> {
     return this.result(key, () => {
-      check(options, { degradedAt: share, downAt: share });
-      const { degradedAt = DEFAULT_DEGRADED_AT, downAt = Infinity } = options;
-      const stats = this.poolOf(options.pool).stats();
-      return verdictOnState(stats) ?? verdictOnDemand(stats, degradedAt, downAt);
+      checkOptions(options, RULES.saturation);
+      return this.examiner.saturation(this.poolOf(options.pool), options);
     });
   }
 
-  /** Every registered pool: its connectivity, and its saturation with the default limits. As bad as the worst of them. */
+  /** How long callers wait for a lease: the 99th percentile of the last minute or two. */
+  async waitCheck<const Key extends string>(
+    key: Key,
+    options: WaitCheckOptions,
+  ): Promise<HealthIndicatorResult<Key>> {
+    return this.result(key, () => {
+      checkOptions(options, RULES.wait);
+      return this.examiner.wait(this.poolOf(options.pool), options);
+    });
+  }
+
+  /** Whether resources can be opened: degraded while the breaker is open, and down when there is nothing left to lend either. */
+  async breakerCheck<const Key extends string>(
+    key: Key,
+    options: BreakerCheckOptions,
+  ): Promise<HealthIndicatorResult<Key>> {
+    return this.result(key, () => {
+      checkOptions(options, RULES.breaker);
+      return this.examiner.breaker(this.poolOf(options.pool));
+    });
+  }
+
+  /**
+   * How far a Redis replica is behind its primary, by INFO replication. A primary is up, and so is a pool that is not of Redis, or whose
+   * user may not ask. Of a cluster one node is asked.
+   */
+  async replicationCheck<const Key extends string>(
+    key: Key,
+    options: ReplicationCheckOptions,
+  ): Promise<HealthIndicatorResult<Key>> {
+    return this.result(key, () => {
+      checkOptions(options, RULES.replication);
+      return this.examiner.replication(this.poolOf(options.pool), options);
+    });
+  }
+
+  /** Every registered pool, by every check that concerns it. As bad as the worst of them. */
   async checkAll<const Key extends string>(
     key: Key,
-    { timeoutMs = DEFAULT_PING_TIMEOUT_MS }: { timeoutMs?: number } = {},
+    options: AllChecksOptions = {},
   ): Promise<HealthIndicatorResult<Key>> {
-    return this.result(key, async () => {
-      const pools = this.registry.all();
-      const verdicts = await Promise.all(pools.map((pool) => this.everythingAbout(pool, timeoutMs)));
-      const details = pools.map(
-        ({ name }, at) => [name, { status: verdicts[at]?.status, ...verdicts[at]?.data }] as const,
-      );
-      return { status: worst(verdicts), data: { pools: Object.fromEntries(details) } };
+    return this.result(key, () => {
+      checkOptions(options, RULES.all);
+      return this.everyPool(options);
     });
   }
 
-  private async everythingAbout(pool: ResourcePool<unknown>, timeoutMs: number): Promise<Verdict> {
-    const connectivity = await this.ping(pool, timeoutMs);
-    if (connectivity.status === 'down') return connectivity;
-    const saturation = verdictOnDemand(pool.stats(), DEFAULT_DEGRADED_AT, Infinity);
-    return { status: worst([connectivity, saturation]), data: { ...saturation.data, ...connectivity.data } };
+  /**
+   * Whether requests should be sent here: as `checkAll`, where pools that are `optional` only degrade it. Down from the moment the
+   * application begins to shut down, while it still answers what was sent to it before.
+   */
+  async readinessCheck<const Key extends string>(
+    key: Key,
+    options: ReadinessCheckOptions = {},
+  ): Promise<HealthIndicatorResult<Key>> {
+    return this.result(key, () => {
+      checkOptions(options, RULES.readiness);
+      for (const name of options.optional ?? []) this.registry.get(name);
+      return this.everyPool(options, options.optional);
+    });
   }
 
-  private async ping(pool: ResourcePool<unknown>, timeoutMs: number): Promise<Verdict> {
-    const stats = pool.stats();
-    const state = verdictOnState(stats);
-    if (state !== undefined) return state;
-    if (!isPingable(pool)) return { status: 'up', data: { state: stats.state } };
-    try {
-      const responseTimeMs = Math.round((await pool.ping({ timeoutMs })) * 1_000) / 1_000;
-      return { status: 'up', data: { state: stats.state, responseTimeMs } };
-    } catch (error) {
-      return { status: 'down', data: { state: stats.state, message: messageOf(error) } };
-    }
+  /**
+   * Whether this process runs; a process that answers does. No server's absence, no exhausted pool and no shutdown fails it, because a
+   * restart would cure none of these.
+   */
+  livenessCheck<const Key extends string>(key: Key): Promise<HealthIndicatorResult<Key>> {
+    return Promise.resolve(this.health.check(key).up());
+  }
+
+  private async everyPool(options: AllChecksOptions, optional: readonly string[] = []): Promise<Verdict> {
+    const pools = this.registry.all();
+    const verdicts = await Promise.all(
+      pools.map(async (pool) => {
+        const verdict = await this.examiner.everything(pool, options);
+        return optional.includes(pool.name) ? atMostDegraded(verdict) : verdict;
+      }),
+    );
+    const details = pools.map(
+      ({ name }, at) => [name, { status: verdicts[at]?.status, ...verdicts[at]?.data }] as const,
+    );
+    return { status: worst(verdicts), data: { pools: Object.fromEntries(details) } };
   }
 
   private poolOf(pool: string | ResourcePool<unknown>): ResourcePool<unknown> {
@@ -119,26 +154,27 @@ export class PoolHealthIndicator {
 
   private async result<const Key extends string>(
     key: Key,
-    judge: () => Verdict | Promise<Verdict>,
+    judge: () => Promise<Verdict>,
   ): Promise<HealthIndicatorResult<Key>> {
-    const { status, data } = await this.verdict(judge);
+    const verdict = await this.verdict(judge);
+    // It may have begun while a server was asked.
+    const { status, data } = this.registry.isShuttingDown ? SHUTTING_DOWN : verdict;
     return this.render(key, status, data);
   }
 
-  private async verdict(judge: () => Verdict | Promise<Verdict>): Promise<Verdict> {
-    if (this.registry.isShuttingDown)
-      return { status: 'down', data: { message: 'the application is shutting down' } };
+  private async verdict(judge: () => Promise<Verdict>): Promise<Verdict> {
+    if (this.registry.isShuttingDown) return SHUTTING_DOWN;
     try {
       return await judge();
     } catch (error) {
-      return { status: 'down', data: { message: messageOf(error) } };
+      return failure(error);
     }
   }
 
   private render<const Key extends string>(
     key: Key,
     status: HealthStatus,
-    data: Readonly<Record<string, unknown>>,
+    data: Verdict['data'],
   ): HealthIndicatorResult<Key> {
     const session = this.health.check(key);
     if (status === 'down') return session.down(data);
@@ -148,14 +184,4 @@ export class PoolHealthIndicator {
   }
 }
 
-const share: OptionRule = (value) =>
-  typeof value === 'number' && value > 0 ? undefined : 'a number greater than 0';
-
-function check(options: object, rules: Readonly<Record<string, OptionRule>>): void {
-  const problems = isObject(options)
-    ? optionProblems(options, { pool: () => undefined, ...rules })
-    : ['the options must be an object with the pool to check'];
-  if (problems.length > 0) throw new PoolOptionsError('', problems);
-}
-
-const isPingable = (pool: object): pool is Pingable => typeof (pool as Partial<Pingable>).ping === 'function';
+const SHUTTING_DOWN: Verdict = { status: 'down', data: { message: 'the application is shutting down' } };

@@ -1,4 +1,5 @@
 import { Changes } from './changes.js';
+import { acquiring, traced } from './channels.js';
 import { DurationHistogram } from './duration-histogram.js';
 import { longestHolders } from './lease-holder.js';
 import type { Lease } from './lease.js';
@@ -6,7 +7,7 @@ import { Lending } from './lending.js';
 import {
   PoolClosedError,
   PoolDeadlockError,
-  PoolQueueFullError,
+  tooManyWait,
   PoolTimeoutError,
   PoolUnavailableError,
   type PoolTimeoutReason,
@@ -14,7 +15,8 @@ import {
 import type { Journal } from './journal.js';
 import type { Place } from './place.js';
 import type { ResolvedPoolOptions } from './pool.options.js';
-import type { PoolStats } from './pool.stats.js';
+import type { DurationStats, PoolStats } from './pool.stats.js';
+import { RecentDurations } from './recent-durations.js';
 import type { ResourceFactory } from './resource-factory.js';
 import type { Slot } from './slot.js';
 import { Supply, type Demand } from './supply.js';
@@ -43,6 +45,7 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
   readonly #statsToShow: () => PoolStats;
   readonly #line = new WaitingLine<Waiter<Lease<T>>>();
   readonly #waitMs = new DurationHistogram();
+  readonly #recentWaitMs = new RecentDurations();
   readonly #changes = new Changes();
   /** Keep `min` open; not before somebody started or used the pool. */
   #keepsMin = false;
@@ -67,6 +70,12 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
   }
 
   acquire(options: AcquireOptions | undefined, place: Place | undefined): Promise<Lease<T>> {
+    if (!acquiring.hasSubscribers) return this.#acquire(options, place);
+    const operation = { pool: this.name, priority: options?.priority ?? 'normal' };
+    return traced(acquiring, operation, () => this.#acquire(options, place));
+  }
+
+  #acquire(options: AcquireOptions | undefined, place: Place | undefined): Promise<Lease<T>> {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
     const { state } = this.#journal;
     if (state === 'open' && this.#line.length === 0 && this.supply.hasIdle) {
@@ -83,7 +92,7 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
     this.#keepsMin = true;
     if (this.supply.isDown) return Promise.reject(this.#unavailable());
     if (this.#line.length >= this.#options.maxWaiting + this.#placesComing) {
-      return Promise.reject(new PoolQueueFullError(this.name, this.#options.maxWaiting));
+      return Promise.reject(tooManyWait(this.name, this.#options.maxWaiting));
     }
     const task = Task.current;
     return task === undefined ? this.#queue(options, place) : this.#waitAs(task, options, place);
@@ -187,6 +196,7 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
 
   #lend(slot: Slot<T>, now: number, waitMs: number, place: Place | undefined): Lease<T> {
     this.#waitMs.record(waitMs);
+    this.#recentWaitMs.record(waitMs);
     const lease = this.lending.lend(slot, now, place);
     if (this.#journal.observed) this.#journal.tell({ type: 'acquired', waitMs });
     return lease;
@@ -250,10 +260,16 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
       destroyed: supply.destroyed,
       timeouts: this.timeouts,
       createFailures: supply.opener.failures,
+      breaker: supply.opener.breakerIsOpen ? 'open' : 'closed',
       waitMs: this.#waitMs.read(),
       useMs: this.lending.useMs.read(),
       createMs: supply.opener.createMs.read(),
     };
+  }
+
+  /** From the call of `acquire()` to the lease, in the last minute or two. */
+  get recentWaitMs(): DurationStats {
+    return this.#recentWaitMs.read();
   }
 
   /** Opens what `min` asks for, now and whenever something is missing. */
@@ -265,6 +281,7 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
   /** What time alone brings about: idle, aged and leaked resources. */
   sweep(): void {
     const now = performance.now();
+    this.#recentWaitMs.turn(now);
     this.supply.sweep(now);
     this.lending.reportLeaks(now);
     this.roomChanged();

@@ -13,6 +13,16 @@ export class DurationHistogram {
   /** What took no time at all, as most waits in a healthy pool, is only counted. */
   #zeros = 0;
 
+  /** All that was recorded in either. */
+  static merged(one: DurationHistogram, other: DurationHistogram): DurationHistogram {
+    const all = new DurationHistogram();
+    for (const part of [one, other]) {
+      all.#histogram.add(part.#histogram);
+      all.#zeros += part.#zeros;
+    }
+    return all;
+  }
+
   record(ms: number): void {
     if (ms === 0) this.#zeros += 1;
     else this.#histogram.record(Math.max(1, Math.round(ms * MICROSECONDS_PER_MS)));

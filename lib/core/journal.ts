@@ -1,4 +1,5 @@
 import { Subject } from 'rxjs';
+import { EVENT_CHANNELS } from './channels.js';
 import type { PoolEvent, PoolHappening } from './pool.events.js';
 import type { PoolState } from './pool.state.js';
 
@@ -24,8 +25,11 @@ export class Journal {
   }
 
   tell(happening: PoolHappening): void {
-    if (!this.observed && !this.milestones.observed) return;
+    const channel = EVENT_CHANNELS[happening.type];
+    const isPublished = channel?.hasSubscribers === true;
+    if (!isPublished && !this.observed && !this.milestones.observed) return;
     const event = { pool: this.name, ...happening };
+    if (isPublished) channel.publish(event);
     this.milestones.next(event);
     this.events.next(event);
   }

@@ -23,6 +23,13 @@ export type PoolHappening =
   | { readonly type: 'create-failed'; readonly error: unknown }
   | { readonly type: 'breaker-opened'; readonly cause: unknown }
   | { readonly type: 'breaker-closed' }
+  /**
+   * What all callers share, beside what is lent, cannot be used: all shared connections of a Redis pool are lost, or none can be opened.
+   * Told again for each try that fails.
+   */
+  | { readonly type: 'disconnected'; readonly cause: unknown }
+  /** It can be used, for the first time or again. */
+  | { readonly type: 'connected' }
   | { readonly type: 'acquired'; readonly waitMs: number }
   | { readonly type: 'released'; readonly useMs: number }
   | { readonly type: 'destroyed'; readonly reason: DestroyReason }

@@ -35,6 +35,8 @@ export interface PoolStats {
   /** Callers who gave up at their deadline. */
   readonly timeouts: number;
   readonly createFailures: number;
+  /** Open while so many tries to open a resource have failed in a row that callers who depend on the next one are refused at once. */
+  readonly breaker: 'closed' | 'open';
   /** From the call of `acquire()` to the lease. */
   readonly waitMs: DurationStats;
   /** From the lease to its release. */

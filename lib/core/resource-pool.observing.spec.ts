@@ -47,6 +47,7 @@ describe('stats()', () => {
       destroyed: 1,
       timeouts: 1,
       createFailures: 0,
+      breaker: 'closed',
       waitMs: expect.any(Object),
       useMs: expect.any(Object),
       createMs: expect.any(Object),

@@ -171,7 +171,7 @@ describe('a resource that can be interrupted', () => {
   }
 
   it('is interrupted when the signal aborts, and survives with its task', async () => {
-    const { pool, factory, interrupt, end, client, outcome } = aWaitingTask();
+    const { pool, interrupt, end, client, outcome } = aWaitingTask();
     interrupt.mockImplementation((_, reason) => sleep(20).then(() => end.by(reason)));
     await advance(10);
     client.abort(new Error('the client went away'));

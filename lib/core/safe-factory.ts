@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { creating, traced } from './channels.js';
 import { PoolError } from './pool.errors.js';
 import type { ResourceFactory } from './resource-factory.js';
 
@@ -30,7 +31,13 @@ export class SafeFactory<T> {
   }
 
   /** @throws the factory's own error, or a PoolError when it took too long or gave nothing */
-  async create(): Promise<T> {
+  create(): Promise<T> {
+    return this.#root.runInAsyncScope(() =>
+      creating.hasSubscribers ? traced(creating, { pool: this.#pool }, () => this.#create()) : this.#create(),
+    );
+  }
+
+  async #create(): Promise<T> {
     let arriving: Promise<T> | undefined;
     try {
       const resource = await this.#prepare('creating', (signal) => (arriving = this.#factory.create(signal)));
@@ -56,8 +63,11 @@ export class SafeFactory<T> {
   /** Resolves with the error, if there was one. */
   async destroy(resource: T): Promise<unknown> {
     try {
-      await this.#bounded('closing', this.#limits.destroyTimeoutMs, new AbortController(), () =>
-        this.#factory.destroy(resource),
+      const { destroyTimeoutMs } = this.#limits;
+      await this.#root.runInAsyncScope(() =>
+        this.#bounded('closing', destroyTimeoutMs, new AbortController(), () =>
+          this.#factory.destroy(resource),
+        ),
       );
       return undefined;
     } catch (error) {
@@ -139,7 +149,7 @@ export class SafeFactory<T> {
       return await new Promise<R>((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
         // Not resolve(work): that would tie this promise to the work, deaf to the deadline.
-        this.#root.runInAsyncScope(() => void Promise.resolve(work(signal)).then(resolve, reject));
+        void Promise.resolve(work(signal)).then(resolve, reject);
       });
     } finally {
       clearTimeout(timer);

@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { PartReport } from '../core/drain-report.js';
 import { milliseconds, optionProblems, type OptionRules } from '../core/option-rules.js';
 import { PoolClosedError, PoolOptionsError, PoolUnavailableError } from '../core/pool.errors.js';
+import type { PoolDescription } from '../core/pool.description.js';
 import type { PoolStats } from '../core/pool.stats.js';
 import { ResourcePool } from '../core/resource-pool.js';
 import type { AcquireOptions } from '../core/waiter.js';
@@ -21,6 +22,7 @@ import {
   type RedisPoolLimits,
   type RedisPoolOptions,
 } from './redis.options.js';
+import { serverAddress } from './server-address.js';
 import { SharedConnections } from './shared-connections.js';
 import {
   Transaction,
@@ -81,6 +83,7 @@ export class RedisPool extends ResourcePool<RedisConnection> {
   private readonly streams: MessageStreams;
   private readonly attendant: Attendant;
   private readonly timeouts: { readonly start: number; readonly ping: number };
+  private readonly server: PoolDescription['server'];
   private limits: RedisPoolLimits;
 
   /** @throws {PoolOptionsError} names every problem of the options; nothing was opened */
@@ -105,6 +108,7 @@ export class RedisPool extends ResourcePool<RedisConnection> {
     super(name, connections, parts.leases);
     this.attendant = attendant;
     this.connections = connections;
+    this.server = serverAddress(parts);
     this.limits = parts.limits;
     this.timeouts = { start: parts.leases.createTimeoutMs, ping: parts.leases.acquireTimeoutMs };
     this.shared = new SharedConnections({
@@ -249,6 +253,11 @@ export class RedisPool extends ResourcePool<RedisConnection> {
     // The connection itself knows best, even while it is still being opened.
     const { cause = reason } = this.connections;
     return new PoolUnavailableError(this.name, `could not connect within ${timeoutMs} ms`, cause);
+  }
+
+  /** @internal */
+  override get description(): PoolDescription {
+    return { kind: 'redis', server: this.server, shared: this.shared.count };
   }
 
   override stats(): RedisPoolStats {

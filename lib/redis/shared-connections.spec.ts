@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { PoolHappening } from '../core/pool.events.js';
 import type { PoolStats } from '../core/pool.stats.js';
 import { fakeCommand, FakeRedisClient } from './redis-client.fake.js';
 import { SharedConnections } from './shared-connections.js';
@@ -11,6 +12,7 @@ const COMMAND_TIMEOUT_MS = 200;
 /** Shared connections on fake clients, which the test leads. */
 function shared(count = 1, makeClient = () => new FakeRedisClient(), introduce?: () => Promise<void>) {
   const clients: FakeRedisClient[] = [];
+  const told: PoolHappening[] = [];
   const connections = new SharedConnections({
     pool: 'cache',
     count,
@@ -22,9 +24,10 @@ function shared(count = 1, makeClient = () => new FakeRedisClient(), introduce?:
       return client.asRedis;
     },
     introduce,
+    tell: (happening) => told.push(happening),
     stats: () => ({ max: 10 }) as PoolStats,
   });
-  return { connections, clients };
+  return { connections, clients, told };
 }
 
 /** The settled outcome of a promise, without waiting for one that is pending. */
@@ -86,11 +89,12 @@ describe('Shared connections', () => {
     });
 
     it('again when a client cannot even be made; the callers hear why', async () => {
-      const { connections } = shared(1, () => {
+      const { connections, told } = shared(1, () => {
         throw new Error('no such option');
       });
       const waiting = connections.acquire();
       await jest.advanceTimersByTimeAsync(0);
+      expect(told).toEqual([{ type: 'disconnected', cause: new Error('no such option') }]);
       const failed = expect(waiting).rejects.toMatchObject({
         code: 'ERR_POOL_TIMEOUT',
         reason: 'create-failing',
@@ -99,6 +103,32 @@ describe('Shared connections', () => {
       await jest.advanceTimersByTimeAsync(1_000);
       await failed;
       await connections.drain(0);
+    });
+  });
+
+  describe('tell', () => {
+    it('that none can be used, for each try that fails, and that one can again', async () => {
+      const { connections, clients, told } = shared(2);
+      const news = () => told.splice(0).filter(({ type }) => type.endsWith('connected'));
+      const waiting = connections.acquire();
+      clients[0]?.lose(new Error('refused'));
+      expect(news()).toEqual([{ type: 'disconnected', cause: new Error('refused') }]);
+      clients[1]?.becomeReady();
+      clients[0]?.becomeReady();
+      await waiting;
+      expect(news()).toEqual([{ type: 'connected' }]);
+      clients[0]?.lose();
+      expect(news()).toEqual([]);
+      clients[1]?.lose(new Error('reset'));
+      clients[1]?.lose(new Error('refused'));
+      clients[1]?.becomeReady();
+      expect(news()).toMatchObject([
+        { type: 'disconnected' },
+        { type: 'disconnected' },
+        { type: 'connected' },
+      ]);
+      await connections.drain(0);
+      expect(news()).toEqual([]);
     });
   });
 

@@ -1,12 +1,16 @@
-import { ClusterTrouble } from './cluster-trouble.js';
-import { LeasedClient, type LeasedClientMeans } from './leased-client.js';
-import { LeasedCluster } from './leased-cluster.js';
-import type { LeasedConnection } from './leased-connection.js';
+import { ClusterTrouble } from './opening/cluster-trouble.js';
+import { LeasedClient, type LeasedClientMeans } from './leases/leased-client.js';
+import { LeasedCluster } from './leases/leased-cluster.js';
+import type { LeasedConnection } from './leases/leased-connection.js';
 import { isCluster } from './nodes.js';
 import type { RedisConnection } from './redis-connection.js';
-import { SharedCluster } from './shared-cluster.js';
-import { SharedConnection, type SharedClient, type SharedConnectionParts } from './shared-connection.js';
-import { Trouble } from './trouble.js';
+import { SharedCluster } from './shared/shared-cluster.js';
+import {
+  SharedConnection,
+  type SharedClient,
+  type SharedConnectionParts,
+} from './shared/shared-connection.js';
+import { Trouble } from './opening/trouble.js';
 
 // Here a client of one server and one of a cluster part ways; whoever uses what is made here need not tell them apart.
 

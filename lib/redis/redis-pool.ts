@@ -6,15 +6,15 @@ import type { PoolDescription } from '../core/pool.description.js';
 import type { PoolStats } from '../core/pool.stats.js';
 import { ResourcePool } from '../core/resource-pool.js';
 import type { AcquireOptions } from '../core/waiter.js';
-import { Attendant } from './attendant.js';
-import { CommandKinds } from './command-kinds.js';
-import { knock } from './connection-life.js';
-import { CommandRouter } from './command-router.js';
-import type { MessageStream, RedisMessage, RedisPatternMessage } from './message-stream.js';
-import { MessageStreams } from './message-streams.js';
-import { redisCommands, type RedisCommands } from './redis-commands.js';
+import { Attendant } from './opening/attendant.js';
+import { CommandKinds } from './commands/command-kinds.js';
+import { knock } from './opening/connection-life.js';
+import { CommandRouter } from './commands/command-router.js';
+import type { MessageStream, RedisMessage, RedisPatternMessage } from './messages/message-stream.js';
+import { MessageStreams } from './messages/message-streams.js';
+import { redisCommands, type RedisCommands } from './commands/redis-commands.js';
 import type { RedisConnection } from './redis-connection.js';
-import { RedisConnectionFactory } from './redis-connection.factory.js';
+import { RedisConnectionFactory } from './leases/redis-connection.factory.js';
 import {
   leaseLimits,
   redisLimitProblems,
@@ -23,7 +23,7 @@ import {
   type RedisPoolOptions,
 } from './redis.options.js';
 import { serverAddress } from './server-address.js';
-import { SharedConnections } from './shared-connections.js';
+import { SharedConnections } from './shared/shared-connections.js';
 import {
   Transaction,
   transactionProblems,
@@ -31,7 +31,7 @@ import {
   type TransactionOptions,
   type TransactionReplies,
   type TransactionTask,
-} from './transaction.js';
+} from './transactions/transaction.js';
 import { within } from './within.js';
 
 /**

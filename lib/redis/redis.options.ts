@@ -29,7 +29,7 @@ import {
   leasedConnectionOptions,
   sharedConnectionOptions,
 } from './connection-options.js';
-import { credentialsProblems, type CredentialsSource, type RedisCredentials } from './credentials.js';
+import { credentialsProblems, type CredentialsSource, type RedisCredentials } from './opening/credentials.js';
 import type { RedisConnection } from './redis-connection.js';
 import { readRedisUrl, redisUrlProblem } from './redis-url.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Cluster } from 'ioredis';
 import { firstValueFrom, type Observable } from 'rxjs';
-import type { RedisMessage } from '../../lib/redis/message-stream.js';
+import type { RedisMessage } from '../../lib/redis/messages/message-stream.js';
 import type { RedisPoolOptions } from '../../lib/redis/redis.options.js';
 import { RedisPool } from '../../lib/redis/redis-pool.js';
 import { startRedisServer, type RedisServer } from '../../scripts/redis-server.mjs';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis, type ChainableCommander, type RedisOptions } from 'ioredis';
 import { RedisPool } from '../../lib/redis/redis-pool.js';
-import type { RedisCommands } from '../../lib/redis/redis-commands.js';
+import type { RedisCommands } from '../../lib/redis/commands/redis-commands.js';
 import { useRedisServer } from '../support/redis-server.js';
 
 type Call = [what: string, call: (redis: RedisCommands) => unknown];

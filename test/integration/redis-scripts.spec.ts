@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis, type Result } from 'ioredis';
-import type { RedisCommands } from '../../lib/redis/redis-commands.js';
+import type { RedisCommands } from '../../lib/redis/commands/redis-commands.js';
 import { RedisPool } from '../../lib/redis/redis-pool.js';
 import type { RedisPoolOptions } from '../../lib/redis/redis.options.js';
 import { startRedisServer, type RedisServer } from '../../scripts/redis-server.mjs';

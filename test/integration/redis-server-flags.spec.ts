@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { fixedKindOf, kindOf } from '../../lib/redis/command-rules.js';
+import { fixedKindOf, kindOf } from '../../lib/redis/commands/command-rules.js';
 import { RedisPool } from '../../lib/redis/redis-pool.js';
 import type { RedisPoolOptions } from '../../lib/redis/redis.options.js';
 import { eventually } from '../support/eventually.js';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { config, filter, firstValueFrom, map, merge, take, toArray, type Observable } from 'rxjs';
 import { startRedisServer } from '../../scripts/redis-server.mjs';
-import type { RedisMessage } from '../../lib/redis/message-stream.js';
+import type { RedisMessage } from '../../lib/redis/messages/message-stream.js';
 import { RedisPool } from '../../lib/redis/redis-pool.js';
 import type { RedisPoolOptions } from '../../lib/redis/redis.options.js';
 import { eventually } from '../support/eventually.js';

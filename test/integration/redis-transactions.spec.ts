@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import type { RedisConnection } from '../../lib/redis/redis-connection.js';
 import { RedisPool } from '../../lib/redis/redis-pool.js';
 import type { RedisPoolOptions } from '../../lib/redis/redis.options.js';
-import type { TransactionOptions, TransactionReplies } from '../../lib/redis/transaction.js';
+import type { TransactionOptions, TransactionReplies } from '../../lib/redis/transactions/transaction.js';
 import { eventually } from '../support/eventually.js';
 import { useFaultProxy } from '../support/fault-proxy.js';
 import { useRedisServer } from '../support/redis-server.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisPool } from '../../lib/redis/redis-pool.js';
-import type { TransactionReplies, TransactionTask } from '../../lib/redis/transaction.js';
+import type { TransactionReplies, TransactionTask } from '../../lib/redis/transactions/transaction.js';
 
 /** How long a caller keeps a lease at most: its holder must say so, for the pool cannot know. */
 const LEASE_MS = 400;

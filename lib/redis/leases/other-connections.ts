@@ -1,0 +1,113 @@
+import { ReplyError, type Redis } from 'ioredis';
+import { connect, disconnect } from '../opening/connection-life.js';
+import { keepDiscreet } from '../opening/discretion.js';
+import { Trouble } from '../opening/trouble.js';
+import { within } from '../within.js';
+
+/** Where other connections to the server of a client come from. */
+export interface ConnectionSources {
+  /** Those that are open anyway and can take a command at once; they may lead elsewhere. */
+  readonly ready: () => readonly Redis[];
+  /** Makes one that is not connected yet. */
+  readonly make: (client: Redis) => Redis;
+}
+
+/** What became of a word: `unanswered` may still arrive. */
+export type Reception = 'heard' | 'refused' | 'unanswered';
+
+/** Says something to the server of a client on another connection; `done()` when there is nothing more to say. */
+export interface Messenger {
+  tell(words: string[], ms: number): Promise<Reception>;
+  done(): void;
+}
+
+/**
+ * Other connections to the server that a client is connected to, for what can only be said from outside: that it shall be unblocked.
+ * Where none is ready one is opened for the moment, for all who need one, and closed when the last of them is done. For that moment
+ * it exceeds the pool's `max`, for who must be unblocked may hold the last connection.
+ */
+export class OtherConnections {
+  readonly #sources: ConnectionSources;
+  /** Those that were opened for the moment, by the server they are meant to lead to. */
+  readonly #extras = new Map<string, Extra>();
+
+  constructor(sources: ConnectionSources) {
+    this.#sources = sources;
+  }
+
+  for(client: Redis): Messenger {
+    const server = serverOf(client);
+    let extra: Extra | undefined;
+    return {
+      tell: async (words, ms) => {
+        const ready = this.#sources.ready().find((other) => serverOf(other) === server);
+        const reception = ready === undefined ? 'unanswered' : await tell(ready, words, ms / 2);
+        if (reception !== 'unanswered') return reception;
+        extra ??= this.#join(server, client);
+        return extra.tell(words, ms / 2);
+      },
+      done: () => {
+        if (extra?.leave() === true) this.#extras.delete(server);
+      },
+    };
+  }
+
+  #join(server: string, client: Redis): Extra {
+    const extra = this.#extras.get(server) ?? new Extra(server, this.#sources.make(client));
+    this.#extras.set(server, extra);
+    extra.join();
+    return extra;
+  }
+}
+
+/** A connection that was opened for the moment. */
+class Extra {
+  readonly #server: string;
+  readonly #client: Redis;
+  readonly #opened: Promise<void>;
+  readonly #abandon = new AbortController();
+  #users = 0;
+
+  constructor(server: string, client: Redis) {
+    keepDiscreet(client);
+    this.#server = server;
+    this.#client = client;
+    this.#opened = connect(client, new Trouble(client), this.#abandon.signal);
+    this.#opened.catch(() => undefined); // who waits for it hears of it
+  }
+
+  join(): void {
+    this.#users += 1;
+  }
+
+  /** True when nobody is left, and it is being closed. */
+  leave(): boolean {
+    this.#users -= 1;
+    if (this.#users > 0) return false;
+    this.#abandon.abort(new Error('not needed any more'));
+    void this.#opened.then(() => disconnect(this.#client)).catch(() => undefined);
+    return true;
+  }
+
+  async tell(words: string[], ms: number): Promise<Reception> {
+    const isOpen = await within(this.#opened, { ms, late: tooLate }).then(yes, no);
+    // By another address another server may answer: the next master, or one of several behind a name.
+    if (!isOpen || serverOf(this.#client) !== this.#server) return 'refused';
+    return tell(this.#client, words, ms);
+  }
+}
+
+function tell(client: Redis, [name = '', ...args]: string[], ms: number): Promise<Reception> {
+  return within(client.call(name, ...args), { ms, late: tooLate }).then(
+    () => 'heard',
+    (error: unknown) => (error instanceof ReplyError ? 'refused' : 'unanswered'),
+  );
+}
+
+function serverOf({ options, stream }: Redis): string {
+  return options.path ?? `${stream.remoteAddress} ${stream.remotePort}`;
+}
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
+const tooLate = (): Error => new Error('no answer in time');

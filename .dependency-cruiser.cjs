@@ -22,7 +22,7 @@ module.exports = {
     only('core-stands-alone', 'no Nest, no ioredis, no zlib: usable from a script', '^lib/core/', [
       '^lib/core/',
       '^node_modules/(generic-pool|rxjs)/',
-      '^(node:)?(async_hooks|perf_hooks)$',
+      '^(node:)?(async_hooks|diagnostics_channel|perf_hooks)$',
     ]),
     only('redis-knows-core', '', '^lib/redis/', [
       '^lib/(redis|core)/',
@@ -39,6 +39,17 @@ module.exports = {
       '^lib/pool\\.registry(\\.module)?\\.ts$',
       '^node_modules/@nestjs/(common|terminus)/',
     ]),
+    only(
+      'metrics-know-core-and-registry',
+      'and what calls of a compression pool look like',
+      '^lib/metrics/',
+      [
+        '^lib/(metrics|core)/',
+        '^lib/compression/codec-calls\\.ts$',
+        '^lib/pool\\.registry(\\.module)?\\.ts$',
+        '^node_modules/(@nestjs/common|@opentelemetry/api|prom-client|rxjs)/',
+      ],
+    ),
     {
       name: 'kinds-are-known-in-one-place',
       comment: 'options may be named as types; only pool.providers makes pools, only index shows them',

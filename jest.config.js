@@ -8,6 +8,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^nestjs-pool$': '<rootDir>/lib/index.ts',
     '^nestjs-pool/health$': '<rootDir>/lib/health/index.ts',
+    '^nestjs-pool/metrics$': '<rootDir>/lib/metrics/index.ts',
   },
   transform: {
     '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.jest.json' }],

@@ -6,7 +6,8 @@
 //   BASELINE=/path/to/other/dist node bench/observability.mjs
 //
 // Each contender has a process of its own, and they run by turns, so that what slows the machine slows all. A round's ratio is to
-// "nothing" in the same round; the median is the figure, the range tells how far to trust it.
+// "nothing" in the same round; the median is the figure, the range tells how far to trust it. CPU is what all threads of the process spent
+// on a call: that says something on a busy machine, too.
 import 'reflect-metadata';
 import { fork } from 'node:child_process';
 import { subscribe, tracingChannel } from 'node:diagnostics_channel';
@@ -48,7 +49,7 @@ const SCENARIOS = {
 if (process.argv[2] === undefined) await compare();
 else await contend(...process.argv.slice(2));
 
-/** A contender's process: runs a round whenever it is asked to, and tells how many visits were made in a second. */
+/** A contender's process: runs a round whenever it is asked to, and tells how many visits were made in a second, and the CPU of one. */
 async function contend(contender, scenario, redisUrl) {
   const { dist = OURS, channels, ...metrics } = CONTENDERS[contender];
   const pools = await start(typeof dist === 'string' ? pathToFileURL(dist) : dist, metrics, redisUrl);
@@ -57,11 +58,14 @@ async function contend(contender, scenario, redisUrl) {
   process.on('message', async () => {
     let made = 0;
     const startedAt = performance.now();
+    const cpuBefore = process.cpuUsage();
     const call = async () => {
       for (; performance.now() - startedAt < ROUND_MS; made += 1) await visit(pools);
     };
     await Promise.all(Array.from({ length: callers }, call));
-    process.send((made / (performance.now() - startedAt)) * 1_000);
+    const { user, system } = process.cpuUsage(cpuBefore);
+    const speed = (made / (performance.now() - startedAt)) * 1_000;
+    process.send({ speed, cpu: (user + system) / made });
   });
   process.send('ready');
 }
@@ -118,8 +122,10 @@ async function compare() {
   try {
     for (const scenario of Object.keys(SCENARIOS)) {
       const results = await measure(scenario, redis.url);
-      console.log(`\n${`${scenario}, ${ROUNDS} rounds`.padEnd(40)} calls/s   × ${NOTHING}`);
-      for (const [contender, speeds] of results) console.log(line(contender, speeds, results.get(NOTHING)));
+      console.log(
+        `\n${`${scenario}, ${ROUNDS} rounds`.padEnd(40)} calls/s   × ${NOTHING}              CPU   × ${NOTHING}`,
+      );
+      for (const [contender, rounds] of results) console.log(line(contender, rounds, results.get(NOTHING)));
     }
   } finally {
     await redis.stop();
@@ -138,18 +144,23 @@ async function measure(scenario, redisUrl) {
     const turns = round % 2 === 0 ? [...children] : [...children].toReversed();
     for (const [contender, child] of turns) {
       child.send('go');
-      const [speed] = await once(child, 'message');
-      if (round >= 0) results.get(contender).push(speed);
+      const [figures] = await once(child, 'message');
+      if (round >= 0) results.get(contender).push(figures);
     }
   }
   for (const child of children.values()) child.kill();
   return results;
 }
 
-function line(contender, speeds, baseline) {
-  const ratios = speeds.map((speed, round) => speed / baseline[round]);
+function line(contender, rounds, baseline) {
+  const ratios = rounds.map(({ speed }, round) => speed / baseline[round].speed);
   const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
-  return `${contender.padEnd(38)} ${median(speeds).toFixed(0).padStart(9)}   ${median(ratios).toFixed(3)} (${range})`;
+  const cpu = median(rounds.map((round) => round.cpu));
+  const cpuRatio = median(baseline.map((round) => round.cpu)) / cpu;
+  const speed = median(rounds.map((round) => round.speed))
+    .toFixed(0)
+    .padStart(9);
+  return `${contender.padEnd(38)} ${speed}   ${median(ratios).toFixed(3)} (${range})   ${cpu.toFixed(2)} µs   ${cpuRatio.toFixed(3)}`;
 }
 
 function median(values) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as health from './health/index.js';
 import * as main from './index.js';
+import * as metrics from './metrics/index.js';
 
 describe('The public surface', () => {
   it('of nestjs-pool', () => {
@@ -35,5 +36,9 @@ describe('The public surface', () => {
 
   it('of nestjs-pool/health', () => {
     expect(Object.keys(health).sort()).toEqual(['PoolHealthIndicator', 'PoolHealthModule']);
+  });
+
+  it('of nestjs-pool/metrics', () => {
+    expect(Object.keys(metrics)).toEqual(['PoolMetricsModule']);
   });
 });

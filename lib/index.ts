@@ -21,6 +21,7 @@ export type { Priority } from './core/waiting-line.js';
 export type { PoolState } from './core/pool.state.js';
 export type { DurationStats, PoolStats } from './core/pool.stats.js';
 export type { DestroyReason, PoolEvent } from './core/pool.events.js';
+export type { AcquireOperation, CodecOperation, CreateOperation, PoolChannels } from './core/channels.js';
 export type { DrainReport } from './core/drain-report.js';
 export {
   LeaseBrokenError,
@@ -40,13 +41,17 @@ export { RedisPool } from './redis/redis-pool.js';
 export type { PingOptions, RedisPoolStats } from './redis/redis-pool.js';
 export type { RedisClusterOptions } from './redis/cluster-options.js';
 export type { RedisPoolOptions } from './redis/redis.options.js';
-export type { RedisCommands } from './redis/redis-commands.js';
+export type { RedisCommands } from './redis/commands/redis-commands.js';
 export type { RedisConnection } from './redis/redis-connection.js';
-export type { TransactionOptions, TransactionReplies, TransactionTask } from './redis/transaction.js';
-export { RedisTransactionError } from './redis/transaction.errors.js';
-export type { RedisTransactionErrorCode } from './redis/transaction.errors.js';
-export { MessageStream } from './redis/message-stream.js';
-export type { RedisMessage, RedisPatternMessage } from './redis/message-stream.js';
+export type {
+  TransactionOptions,
+  TransactionReplies,
+  TransactionTask,
+} from './redis/transactions/transaction.js';
+export { RedisTransactionError } from './redis/transactions/transaction.errors.js';
+export type { RedisTransactionErrorCode } from './redis/transactions/transaction.errors.js';
+export { MessageStream } from './redis/messages/message-stream.js';
+export type { RedisMessage, RedisPatternMessage } from './redis/messages/message-stream.js';
 
 export { CompressionPool } from './compression/compression-pool.js';
 export type { CompressionPoolStats } from './compression/compression-pool.stats.js';

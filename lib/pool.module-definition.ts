@@ -1,9 +1,8 @@
-import { ConfigurableModuleBuilder, Logger, type DynamicModule, type Provider } from '@nestjs/common';
-import { messageOf } from './core/pool.errors.js';
+import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@nestjs/common';
 import type { ResourcePool } from './core/resource-pool.js';
 import { checkModuleOptions } from './pool.option-check.js';
 import type { PoolModuleExtras, PoolModuleOptions } from './pool.options.js';
-import { CLASS_TOKENS, createPool } from './pool.providers.js';
+import { CLASS_TOKENS, createPool, describePool } from './pool.providers.js';
 import { PoolRegistry } from './pool.registry.js';
 import { PoolRegistryModule } from './pool.registry.module.js';
 import { getPoolToken } from './pool.tokens.js';
@@ -73,15 +72,19 @@ async function openPool(
 ): Promise<ResourcePool<unknown>> {
   const { startup = 'require', startupTimeoutMs: timeoutMs = DEFAULT_STARTUP_TIMEOUT_MS, shutdown } = options;
   const pool = createPool(name, options.pools[name]!);
-  registry.register(pool, shutdown?.drainTimeoutMs);
-  if (startup === 'lazy') return pool;
+  const log = registry.register(pool, shutdown?.drainTimeoutMs);
+  const what = describePool(options.pools[name]!);
+  if (startup === 'lazy') {
+    log.startsLazily(what);
+    return pool;
+  }
+  const startedAt = performance.now();
   try {
     await pool.start({ timeoutMs });
+    log.started(what, performance.now() - startedAt);
   } catch (error) {
     if (startup === 'warn') {
-      new Logger('PoolModule').warn(
-        `${messageOf(error)}; going on without, it is tried again when it is needed`,
-      );
+      log.startedWithout(what, error);
     } else {
       // Nest runs no shutdown hook when a provider fails, so what the other pools have opened would stay open.
       await registry.drain();

@@ -7,11 +7,14 @@ import { ResourcePool } from './core/resource-pool.js';
 import type { AnyPoolOptions, CustomPoolOptions } from './pool.options.js';
 import { redisOptionProblems, type RedisPoolOptions } from './redis/redis.options.js';
 import { RedisPool } from './redis/redis-pool.js';
+import { redisAddress } from './redis/redis-address.js';
 
 interface PoolKind<Options> {
   /** Every problem of the options, a sentence each. */
   problems(options: object): string[];
   create(name: string, options: Options): ResourcePool<unknown>;
+  /** What it is a pool of, without secrets. */
+  describe(options: Options): string;
 }
 
 /** The only place that knows every kind of pool. */
@@ -23,14 +26,17 @@ const KINDS: {
   redis: {
     problems: redisOptionProblems,
     create: (name, options) => new RedisPool(name, options),
+    describe: (options) => `redis, ${redisAddress(options)}`,
   },
   compression: {
     problems: compressionOptionProblems,
     create: (name, options) => new CompressionPool(name, options),
+    describe: ({ algorithm }) => `compression, ${typeof algorithm === 'string' ? algorithm : algorithm.name}`,
   },
   custom: {
     problems: customOptionProblems,
     create: (name, { type, factory, ...options }) => new ResourcePool(name, factory, options),
+    describe: () => 'custom',
   },
 };
 
@@ -47,6 +53,12 @@ export const CLASS_TOKENS: ReadonlyMap<string, typeof RedisPool | typeof Compres
 export function createPool(name: string, options: AnyPoolOptions): ResourcePool<unknown> {
   const kind: PoolKind<never> = KINDS[options.type];
   return kind.create(name, options as never);
+}
+
+/** What a pool of these options is of, and where that is; without secrets. The options were checked before. */
+export function describePool(options: AnyPoolOptions): string {
+  const kind: PoolKind<never> = KINDS[options.type];
+  return kind.describe(options as never);
 }
 
 /** Every problem of the options of one pool, of whatever kind. */

@@ -4,10 +4,12 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { from, merge, Subject, type Observable } from 'rxjs';
 import type { DrainReport } from './core/drain-report.js';
 import { PoolNotFoundError } from './core/pool.errors.js';
 import type { PoolStats } from './core/pool.stats.js';
 import type { ResourcePool } from './core/resource-pool.js';
+import { PoolLog } from './pool.log.js';
 
 interface Entry {
   readonly pool: ResourcePool<unknown>;
@@ -27,6 +29,7 @@ export class PoolRegistry implements BeforeApplicationShutdown, OnApplicationShu
   private readonly logger = new Logger('PoolModule');
   private readonly reserved = new Set<string>();
   private readonly entries = new Map<string, Entry>();
+  private readonly registered = new Subject<ResourcePool<unknown>>();
   private shuttingDown = false;
   private drained: Promise<DrainReport[]> | undefined;
 
@@ -51,6 +54,11 @@ export class PoolRegistry implements BeforeApplicationShutdown, OnApplicationShu
     return [...this.entries.values()].map(({ pool }) => pool);
   }
 
+  /** @internal Every pool that is registered already, and each one that will be. */
+  get pools$(): Observable<ResourcePool<unknown>> {
+    return merge(from(this.all()), this.registered);
+  }
+
   /** A snapshot of each pool. */
   stats(): PoolStats[] {
     return this.all().map((pool) => pool.stats());
@@ -66,12 +74,11 @@ export class PoolRegistry implements BeforeApplicationShutdown, OnApplicationShu
     for (const name of names) this.reserved.add(name);
   }
 
-  /** @internal */
-  register(pool: ResourcePool<unknown>, drainTimeoutMs: number | undefined): void {
+  /** @internal Returns what is to be told how the pool started; the rest it hears by itself. */
+  register(pool: ResourcePool<unknown>, drainTimeoutMs: number | undefined): PoolLog {
     this.entries.set(pool.name, { pool, drainTimeoutMs });
-    pool.milestones$.subscribe((event) => {
-      if (event.type === 'warned') this.logger.warn(`Pool "${pool.name}": ${event.message}`);
-    });
+    this.registered.next(pool);
+    return new PoolLog(pool, this.logger);
   }
 
   /**
@@ -84,11 +91,9 @@ export class PoolRegistry implements BeforeApplicationShutdown, OnApplicationShu
 
   private drainAll(timeoutMs: number | undefined): Promise<DrainReport[]> {
     return Promise.all(
-      [...this.entries.values()].map(async ({ pool, drainTimeoutMs }) => {
-        const report = await pool.drain({ timeoutMs: timeoutMs ?? drainTimeoutMs });
-        this.log(report);
-        return report;
-      }),
+      [...this.entries.values()].map(({ pool, drainTimeoutMs }) =>
+        pool.drain({ timeoutMs: timeoutMs ?? drainTimeoutMs }),
+      ),
     );
   }
 
@@ -103,23 +108,4 @@ export class PoolRegistry implements BeforeApplicationShutdown, OnApplicationShu
     this.shuttingDown = true;
     await this.drain();
   }
-
-  private log({
-    pool,
-    durationMs,
-    clean,
-    served,
-    rejected,
-    revoked,
-    closed,
-    closeFailures,
-  }: DrainReport): void {
-    const counts = `served ${served}, rejected ${rejected}, revoked ${revoked.length}, closed ${closed}, failed to close ${closeFailures}`;
-    const summary = `Pool "${pool}" drained in ${Math.round(durationMs)} ms: ${counts}`;
-    if (clean && closeFailures === 0) this.logger.log(summary);
-    else this.logger.warn([summary, ...revoked.map(lateHolder)].join('\n'));
-  }
 }
-
-const lateHolder = ({ heldMs, acquiredAt }: DrainReport['revoked'][number]) =>
-  `  a lease held for ${Math.round(heldMs)} ms was revoked${acquiredAt === undefined ? ' (set leakThresholdMs to see who held it)' : `; acquired\n${acquiredAt}`}`;

@@ -1,5 +1,5 @@
 // Packs the library as npm would publish it, installs it in empty NestJS 12 (ESM) and NestJS 11 (CommonJS) applications, and runs them:
-// first without Terminus, then with it. Needs the npm registry and a Redis server.
+// first without the optional peers, then with each of them. Needs the npm registry and a Redis server.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,6 +21,12 @@ const APPS = [
     typescript: '~5.9',
     resolution: ['--module', 'commonjs', '--moduleResolution', 'node10'],
   },
+];
+
+/** Each is enough for itself. */
+const METRICS = [
+  ['prom-client', 'prom-client@15'],
+  ['opentelemetry', '@opentelemetry/api@1', '@opentelemetry/sdk-metrics@2'],
 ];
 
 const TYPE_CHECK = [
@@ -68,7 +74,15 @@ function check({ nest, type, app, typescript, resolution }, tarball) {
     'rxjs@7',
     'ioredis@6',
   );
-  console.log(`NestJS ${nest} (${type}), without Terminus: ${run('node', [app, redis.url], directory)}`);
+  console.log(
+    `NestJS ${nest} (${type}), without optional peers: ${run('node', [app, redis.url], directory)}`,
+  );
+
+  for (const [mode, ...packages] of METRICS) {
+    install(...packages);
+    const said = run('node', [app, redis.url, mode], directory);
+    console.log(`NestJS ${nest} (${type}), metrics with ${mode}: ${said}`);
+  }
 
   install(`@nestjs/terminus@${nest}`, `@nestjs/platform-express@${nest}`);
   console.log(

@@ -24,7 +24,7 @@ exports.exercise = async ({ common, core, library, load }, url, mode) => {
 
   class AppModule {}
 
-  async function withoutTerminus() {
+  async function withoutOptionalPeers() {
     Module({ imports: [pools], providers: [Store] })(AppModule);
     const app = await NestFactory.createApplicationContext(AppModule, { logger: ['error', 'warn'] });
     const { cache, archive } = app.get(Store);
@@ -39,6 +39,50 @@ exports.exercise = async ({ common, core, library, load }, url, mode) => {
       .map(({ state, size }) => `${state} ${size}`);
     assert.deepEqual(left, ['closed 0', 'closed 0']);
     await assert.rejects(load('nestjs-pool/health'), /@nestjs\/terminus/);
+    await assert.rejects(measured({}), /@opentelemetry\/api/);
+  }
+
+  /** Starts the application with its metrics, uses a pool, and shows it to `read`. */
+  async function measured(options, read) {
+    const { PoolMetricsModule } = await load('nestjs-pool/metrics');
+    class MeasuredModule {}
+    Module({ imports: [PoolMetricsModule.forRoot(options), pools] })(MeasuredModule);
+    const app = await NestFactory.createApplicationContext(MeasuredModule, {
+      logger: false,
+      abortOnError: false,
+    });
+    await app.get(PoolRegistry, { strict: false }).get('archive').compress('hello');
+    await read();
+    await app.close();
+  }
+
+  async function withPromClient() {
+    const client = await load('prom-client');
+    const { Registry } = client.default ?? client;
+    const prometheus = new Registry();
+    await measured({ prometheus }, async () => {
+      const text = await prometheus.metrics();
+      assert.match(text, /^db_client_connection_max\{.*pool_name="cache".*\} 4$/m);
+      assert.match(text, /^nestjs_pool_compression_duration_seconds_count\{.*\} 1$/m);
+    });
+    assert.equal(await prometheus.metrics(), '\n');
+  }
+
+  async function withOpenTelemetry() {
+    const { metrics } = await load('@opentelemetry/api');
+    const sdk = await load('@opentelemetry/sdk-metrics');
+    const exporter = new sdk.InMemoryMetricExporter(sdk.AggregationTemporality.CUMULATIVE);
+    const reader = new sdk.PeriodicExportingMetricReader({ exporter });
+    metrics.setGlobalMeterProvider(new sdk.MeterProvider({ readers: [reader] }));
+    await measured(undefined, async () => {
+      await reader.forceFlush();
+      const [{ scopeMetrics }] = exporter.getMetrics();
+      const names = scopeMetrics.flatMap((scope) => scope.metrics.map(({ descriptor }) => descriptor.name));
+      assert(
+        names.includes('db.client.connection.max') && names.includes('nestjs.pool.compression.duration'),
+      );
+    });
+    await reader.shutdown();
   }
 
   async function withTerminus() {
@@ -52,7 +96,12 @@ exports.exercise = async ({ common, core, library, load }, url, mode) => {
       get(HealthCheckService).check([
         () => get(PoolHealthIndicator).pingCheck('redis', { pool: 'cache', timeoutMs: 2_000 }),
         () => get(PoolHealthIndicator).saturationCheck('codecs', { pool: 'archive' }),
+        () => get(PoolHealthIndicator).waitCheck('waits', { pool: 'archive' }),
+        () => get(PoolHealthIndicator).breakerCheck('breaker', { pool: 'archive' }),
+        () => get(PoolHealthIndicator).replicationCheck('replication', { pool: 'cache' }),
         () => get(PoolHealthIndicator).checkAll('pools'),
+        () => get(PoolHealthIndicator).readinessCheck('ready', { optional: ['archive'] }),
+        () => get(PoolHealthIndicator).livenessCheck('alive'),
       ]);
     assert.equal((await check()).status, 'ok');
 
@@ -65,10 +114,18 @@ exports.exercise = async ({ common, core, library, load }, url, mode) => {
     await lease.release();
 
     await get(PoolRegistry).get('cache').drain();
-    await assert.rejects(check(), ({ response }) => response.error.redis.status === 'down');
+    await assert.rejects(check(), ({ response: { error, info } }) => {
+      assert.deepEqual(Object.keys(error).sort(), ['pools', 'ready', 'redis', 'replication']);
+      return info.alive.status === 'up';
+    });
     await app.close();
   }
 
-  await (mode === 'health' ? withTerminus() : withoutTerminus());
+  const exercises = {
+    health: withTerminus,
+    'prom-client': withPromClient,
+    opentelemetry: withOpenTelemetry,
+  };
+  await (exercises[mode] ?? withoutOptionalPeers)();
   console.log('works');
 };

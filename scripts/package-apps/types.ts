@@ -1,7 +1,16 @@
 // Compiled, never run: the types of the packed library, as applications of either kind see them. See check-package.mjs.
 import { Injectable, Module } from '@nestjs/common';
-import { InjectPool, PoolModule, type CompressionPool, type PoolStats, type RedisPool } from 'nestjs-pool';
+import {
+  InjectPool,
+  PoolModule,
+  type CompressionPool,
+  type PoolChannels,
+  type PoolStats,
+  type RedisPool,
+} from 'nestjs-pool';
 import { PoolHealthIndicator, PoolHealthModule } from 'nestjs-pool/health';
+import { PoolMetricsModule } from 'nestjs-pool/metrics';
+import { Registry } from 'prom-client';
 
 @Injectable()
 export class Store {
@@ -38,10 +47,13 @@ export class Store {
       }),
     }),
     PoolHealthModule,
+    PoolMetricsModule.forRoot({ prometheus: new Registry() }),
   ],
   providers: [Store],
 })
 export class AppModule {}
+
+export const heldFor = (leak: PoolChannels['nestjs-pool:leak']): number => leak.heldMs;
 
 PoolModule.forRootAsync({
   pools: ['cache'],

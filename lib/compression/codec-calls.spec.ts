@@ -1,0 +1,51 @@
+import { tracingChannel } from 'node:diagnostics_channel';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CodecCalls, type CodecCall } from './codec-calls.js';
+
+describe('The calls of a compression pool', () => {
+  const channel = tracingChannel<unknown, object>('nestjs-pool:compress');
+  let calls: CodecCalls;
+  let told: CodecCall[];
+
+  beforeEach(() => {
+    calls = new CodecCalls('archive', 'gzip');
+    told = [];
+  });
+
+  afterEach(() => calls.over.complete());
+
+  const listen = () => calls.over.subscribe((call) => told.push(call));
+
+  it('go their way untouched while nobody listens', () => {
+    const working = Promise.resolve(Buffer.from('xy'));
+    expect(calls.run('compress', 'xyz', () => working)).toBe(working);
+  });
+
+  it.each([
+    ['a string', 'é'],
+    ['bytes', Buffer.from('é')],
+    ['an ArrayBuffer', new ArrayBuffer(2)],
+  ])('are told with the sizes when they are over: %s', async (_what, input) => {
+    listen();
+    await calls.run('decompress', input, () => Promise.resolve(Buffer.alloc(3)));
+    expect(told).toEqual([
+      { direction: 'decompress', durationMs: expect.any(Number), inputBytes: 2, outputBytes: 3 },
+    ]);
+  });
+
+  it('are told with the error when they fail, and fail as they would have', async () => {
+    listen();
+    const error = new Error('bad input');
+    await expect(calls.run('compress', 'x', () => Promise.reject(error))).rejects.toBe(error);
+    expect(told).toEqual([{ direction: 'compress', durationMs: expect.any(Number), inputBytes: 1, error }]);
+  });
+
+  it('are published with what came of them, and not the bytes', async () => {
+    const ended: object[] = [];
+    const note = (message: unknown) => void ended.push(message as object);
+    channel.asyncEnd.subscribe(note);
+    await calls.run('compress', 'xyz', () => Promise.resolve(Buffer.alloc(2)));
+    channel.asyncEnd.unsubscribe(note);
+    expect(ended).toEqual([{ pool: 'archive', algorithm: 'gzip', inputBytes: 3, outputBytes: 2 }]);
+  });
+});

@@ -1,0 +1,2 @@
+export { PoolMetricsModule } from './pool-metrics.module.js';
+export type { PoolMetricsOptions } from './pool-metrics.options.js';

@@ -1,0 +1,40 @@
+import { Logger } from '@nestjs/common';
+import { messageOf } from '../core/pool.errors.js';
+import type { PoolRegistry } from '../pool.registry.js';
+import { outletOfMeter } from './open-telemetry.js';
+import type { Outlet } from './outlet.js';
+import { checkPoolMetricsOptions, type PoolMetricsOptions } from './pool-metrics.options.js';
+import { outletOfRegistry } from './prometheus.js';
+
+/** The instrumentation scope. */
+const METER = 'nestjs-pool';
+
+/** Measures every pool of the registry, those that are registered later included, each until it is closed. */
+export async function measurePools(options: PoolMetricsOptions, registry: PoolRegistry): Promise<void> {
+  const outlets = await outletsFor(options).catch((error: unknown) => {
+    // Nest runs no shutdown hook when a provider fails, so what the pools open would stay open.
+    registry.pools$.subscribe((pool) => void pool.drain());
+    throw error;
+  });
+  const logger = new Logger('PoolMetricsModule');
+  registry.pools$.subscribe((pool) => {
+    try {
+      for (const outlet of outlets) outlet.add(pool);
+    } catch (error) {
+      logger.warn(`Pool "${pool.name}" is not measured: ${messageOf(error)}`);
+    }
+  });
+}
+
+/** The packages are optional, so only what is used is loaded. */
+async function outletsFor(options: PoolMetricsOptions): Promise<Outlet[]> {
+  checkPoolMetricsOptions(options);
+  const { meterProvider, prometheus } = options;
+  const outlets: Outlet[] = [];
+  if (prometheus !== undefined)
+    outlets.push(outletOfRegistry(prometheus, (await import('prom-client')).default));
+  if (meterProvider !== undefined) outlets.push(outletOfMeter(meterProvider.getMeter(METER)));
+  if (outlets.length > 0) return outlets;
+  const { metrics } = await import('@opentelemetry/api');
+  return [outletOfMeter(metrics.getMeter(METER))];
+}

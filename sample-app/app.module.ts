@@ -2,8 +2,11 @@ import { Module } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { PoolModule } from 'nestjs-pool';
 import { EmbeddedRedis } from './embedded-redis/embedded-redis.js';
+import { EmbeddedRedisModule } from './embedded-redis/embedded-redis.module.js';
 import { environmentSchema, type Environment } from './environment.js';
 import { HealthModule } from './health/health.module.js';
+import { LiveModule } from './live/live.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { PoolsModule } from './pools/pools.module.js';
 import { SnippetsModule } from './snippets/snippets.module.js';
 import { WebModule } from './web/web.module.js';
@@ -13,7 +16,7 @@ import { WebModule } from './web/web.module.js';
     ConfigModule.forRoot({ isGlobal: true, validationSchema: environmentSchema }),
     PoolModule.forRootAsync({
       pools: ['cache', 'archive'],
-      extraProviders: [EmbeddedRedis],
+      imports: [EmbeddedRedisModule],
       inject: [ConfigService, EmbeddedRedis],
       useFactory: async (config: ConfigService<Environment, true>, embedded: EmbeddedRedis) => ({
         pools: {
@@ -24,6 +27,8 @@ import { WebModule } from './web/web.module.js';
     }),
     WebModule,
     HealthModule,
+    LiveModule,
+    MetricsModule,
     PoolsModule,
     SnippetsModule,
   ],

@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const environmentSchema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3_000),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  LAST_DRAIN_FILE: z.string().min(1).optional(),
 });
 
 export type Environment = z.output<typeof environmentSchema>;

@@ -2,5 +2,5 @@ import { Module } from '@nestjs/common';
 import { SnippetsController } from './snippets.controller.js';
 import { SnippetsService } from './snippets.service.js';
 
-@Module({ controllers: [SnippetsController], providers: [SnippetsService] })
+@Module({ controllers: [SnippetsController], providers: [SnippetsService], exports: [SnippetsService] })
 export class SnippetsModule {}

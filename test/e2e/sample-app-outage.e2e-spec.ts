@@ -30,12 +30,14 @@ describe('The sample application, when its Redis goes away', () => {
   it('answers 503 and is no longer healthy, and is itself again when Redis is back', async () => {
     await redis.stop();
     const answers = await askForAll();
+    const [live, ready] = await Promise.all([ask(`${url}/health/live`), ask(`${url}/health/ready`)]);
     redis = await startRedisServer({ password, port: redis.port });
     let afterwards = await post(`${url}/snippets`, { text: 'b' });
     while (afterwards.status === 503) afterwards = await post(`${url}/snippets`, { text: 'b' });
 
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
     expect(answers[0].headers['retry-after']).toBe('1');
+    expect([live.status, ready.status]).toEqual([200, 503]);
     expect(answers.map(({ body }) => body.toString()).join()).not.toContain(password);
     expect(afterwards.status).toBe(201);
   }, 60_000);

@@ -74,9 +74,14 @@ describe('The process of the sample application', () => {
     silent.destroy();
   });
 
-  it('serves its page', async () => {
+  it('serves its page, with the chart and style libraries that it needs', async () => {
     app = await build.start({ REDIS_URL: redis.url });
-    expect((await ask(app.url)).body.toString()).toMatch('<title>Snippet store</title>');
+    const [page, chart, style] = await Promise.all(
+      ['/', '/uplot/uPlot.esm.js', '/pico/pico.min.css'].map((path) => ask(`${app.url}${path}`)),
+    );
+    expect(page!.body.toString()).toMatch('<title>Snippet store</title>');
+    expect(chart!.headers['content-type']).toMatch('text/javascript');
+    expect(style!.headers['content-type']).toMatch('text/css');
   });
 
   it('leaves no Redis behind when it is killed', async () => {

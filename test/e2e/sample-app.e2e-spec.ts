@@ -200,6 +200,12 @@ describe('The sample application', () => {
       expect(answer.status).toBe(200);
       expect(jsonOf(answer)).toMatchObject({ status: 'ok', info: { pools: { status: 'up' } } });
     });
+
+    it.each(['live', 'ready'])('has /%s for whoever runs it', async (which) => {
+      const answer = await ask(`${url}/health/${which}`);
+      expect(answer.status).toBe(200);
+      expect(jsonOf(answer)).toMatchObject({ status: 'ok' });
+    });
   });
 
   describe('GET /', () => {
@@ -212,7 +218,7 @@ describe('The sample application', () => {
       const answers = await Promise.all(parts.map((part) => ask(new URL(part, url).href)));
       expect(page.headers['content-type']).toMatch('text/html');
       expect(html).not.toMatch(/https?:/);
-      expect(parts).toHaveLength(4);
+      expect(parts).toHaveLength(5);
       expect(answers.map(({ status }) => status)).toEqual(parts.map(() => 200));
     });
   });

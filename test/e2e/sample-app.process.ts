@@ -69,7 +69,8 @@ export class SampleApp {
     directory: string,
     variables: NodeJS.ProcessEnv = {},
   ): Promise<SampleApp> {
-    const env = environment({ PORT: '0', NO_COLOR: '1', ...variables });
+    const LAST_DRAIN_FILE = join(directory, 'last-drain.json');
+    const env = environment({ PORT: '0', NO_COLOR: '1', LAST_DRAIN_FILE, ...variables });
     const app = new SampleApp(
       spawn(command, args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true }),
     );

@@ -1,0 +1,5 @@
+import { Module } from '@nestjs/common';
+import { EmbeddedRedis } from './embedded-redis.js';
+
+@Module({ providers: [EmbeddedRedis], exports: [EmbeddedRedis] })
+export class EmbeddedRedisModule {}

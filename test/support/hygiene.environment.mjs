@@ -18,6 +18,7 @@ export default class HygieneEnvironment extends TestEnvironment {
 
   async setup() {
     await super.setup();
+    openStandardStreams();
     this.#openBefore = countHandles();
   }
 
@@ -45,6 +46,11 @@ export default class HygieneEnvironment extends TestEnvironment {
       .map(([kind, surplus]) => `${surplus} ${kind}`)
       .join(', ');
   }
+}
+
+/** Node opens them when they are first used, which is nobody's leak. In Jest's workers they are pipes. */
+function openStandardStreams() {
+  return [process.stdout, process.stderr];
 }
 
 function countHandles() {

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { ReplyError } from 'ioredis';
+import { ReplyError, type Command } from 'ioredis';
 import { OtherConnections, type Reception } from './other-connections.js';
 import { FakeRedisClient } from '../redis-client.fake.js';
 
@@ -8,7 +8,12 @@ type Call = (...words: string[]) => Promise<unknown>;
 /** A client that is connected to a server at this port. */
 function aClient(port: number, call: Call = () => Promise.resolve(1)) {
   const client = Object.assign(new FakeRedisClient(), { call: jest.fn(call) });
-  Object.assign(client.stream, { remoteAddress: '127.0.0.1', remotePort: port });
+  Object.assign(client.stream, { remoteAddress: '127.0.0.1', remotePort: port, writable: true });
+  client.sendCommand = (command) => {
+    const args = command.args.map(String);
+    client.call(command.name, ...args).then(command.resolve, command.reject);
+    return command.promise;
+  };
   return client;
 }
 
@@ -31,6 +36,20 @@ const WORDS = ['CLIENT', 'UNBLOCK', '7', 'ERROR'];
 const silence: Call = () => new Promise(() => undefined);
 
 describe('A messenger', () => {
+  it('has ioredis send no word again when its connection is lost', async () => {
+    const ready = aClient(1, silence);
+    const { messenger } = aMessenger({ ready, extras: [aClient(1)] });
+    const sent: Command[] = [];
+    const send = ready.sendCommand.bind(ready);
+    ready.sendCommand = (command) => send((sent.push(command), command));
+    const told = messenger.tell(WORDS, 1_000);
+    ready.stream.emit('close');
+    expect(sent[0]?.isSettled).toBe(true);
+    await expect(told).resolves.toBe('heard'); // by the other one
+    messenger.done();
+    await new Promise(setImmediate);
+  });
+
   it('uses a connection that is open anyway', async () => {
     const ready = aClient(1);
     const { make, messenger } = aMessenger({ ready });

@@ -1,5 +1,6 @@
-import { ReplyError, type Redis } from 'ioredis';
+import { Command, ReplyError, type Redis } from 'ioredis';
 import { connect, disconnect } from '../opening/connection-life.js';
+import { runIdOf } from '../opening/attendance.js';
 import { keepDiscreet } from '../opening/discretion.js';
 import { Trouble } from '../opening/trouble.js';
 import { within } from '../within.js';
@@ -40,21 +41,21 @@ export class OtherConnections {
     let extra: Extra | undefined;
     return {
       tell: async (words, ms) => {
-        const ready = this.#sources.ready().find((other) => serverOf(other) === server);
+        const ready = this.#sources.ready().find((other) => isSame(serverOf(other), server));
         const reception = ready === undefined ? 'unanswered' : await tell(ready, words, ms / 2);
         if (reception !== 'unanswered') return reception;
         extra ??= this.#join(server, client);
         return extra.tell(words, ms / 2);
       },
       done: () => {
-        if (extra?.leave() === true) this.#extras.delete(server);
+        if (extra?.leave() === true) this.#extras.delete(keyOf(server));
       },
     };
   }
 
-  #join(server: string, client: Redis): Extra {
-    const extra = this.#extras.get(server) ?? new Extra(server, this.#sources.make(client));
-    this.#extras.set(server, extra);
+  #join(server: Server, client: Redis): Extra {
+    const extra = this.#extras.get(keyOf(server)) ?? new Extra(server, this.#sources.make(client));
+    this.#extras.set(keyOf(server), extra);
     extra.join();
     return extra;
   }
@@ -62,13 +63,13 @@ export class OtherConnections {
 
 /** A connection that was opened for the moment. */
 class Extra {
-  readonly #server: string;
+  readonly #server: Server;
   readonly #client: Redis;
   readonly #opened: Promise<void>;
   readonly #abandon = new AbortController();
   #users = 0;
 
-  constructor(server: string, client: Redis) {
+  constructor(server: Server, client: Redis) {
     keepDiscreet(client);
     this.#server = server;
     this.#client = client;
@@ -92,21 +93,47 @@ class Extra {
   async tell(words: string[], ms: number): Promise<Reception> {
     const isOpen = await within(this.#opened, { ms, late: tooLate }).then(yes, no);
     // By another address another server may answer: the next master, or one of several behind a name.
-    if (!isOpen || serverOf(this.#client) !== this.#server) return 'refused';
+    if (!isOpen || !isSame(serverOf(this.#client), this.#server)) return 'refused';
     return tell(this.#client, words, ms);
   }
 }
 
-function tell(client: Redis, [name = '', ...args]: string[], ms: number): Promise<Reception> {
-  return within(client.call(name, ...args), { ms, late: tooLate }).then(
+/**
+ * A word is never sent again by ioredis when its connection is lost: after a restart the server calls somebody else by the same number.
+ */
+async function tell(client: Redis, [name = '', ...args]: string[], ms: number): Promise<Reception> {
+  const { stream } = client;
+  if (!stream.writable) return 'unanswered';
+  const command = new Command(name, args);
+  const drop = () => command.reject(new Error('the connection was lost'));
+  stream.prependOnceListener('close', drop); // before ioredis sorts out what it sends again
+  void client.sendCommand(command);
+  const settled = () => stream.removeListener('close', drop);
+  command.promise.then(settled, settled);
+  return within(command.promise, { ms, late: tooLate }).then(
     () => 'heard',
     (error: unknown) => (error instanceof ReplyError ? 'refused' : 'unanswered'),
   );
 }
 
-function serverOf({ options, stream }: Redis): string {
-  return options.path ?? `${stream.remoteAddress} ${stream.remotePort}`;
+/** One run of a server; which one is not known where this user may not ask. */
+interface Server {
+  readonly address: string;
+  readonly runId: string | undefined;
 }
+
+function serverOf(client: Redis): Server {
+  const { options, stream } = client;
+  const address = options.path ?? `${stream.remoteAddress} ${stream.remotePort}`;
+  return { address, runId: runIdOf(client) };
+}
+
+function isSame(one: Server, other: Server): boolean {
+  const mayBeTheSameRun = one.runId === undefined || other.runId === undefined || one.runId === other.runId;
+  return one.address === other.address && mayBeTheSameRun;
+}
+
+const keyOf = ({ address, runId = '' }: Server): string => `${address} ${runId}`;
 
 const yes = (): boolean => true;
 const no = (): boolean => false;

@@ -12,6 +12,11 @@ export interface Attendance {
   readonly inspect: (info: ServerInfo) => void;
 }
 
+const runIds = new WeakMap<Redis, string>();
+
+/** Which run of a server a client is connected to, if that is known: after a restart it is another one, at the same address. */
+export const runIdOf = (client: Redis): string | undefined => runIds.get(client);
+
 /** The part of a client that finds the server, anew for each try; a connector, as ioredis calls it. */
 interface Connector {
   connecting: boolean;
@@ -28,7 +33,10 @@ export function attend(client: Redis, { prepare, inspect }: Attendance): void {
   if (prepare !== undefined) prepareEachTry(connector, (signal) => prepare(client, signal));
   greetInOneWrite(connector);
   const check = connector.check.bind(connector);
-  connector.check = (info) => check(info) && passes(client, () => inspect(info));
+  connector.check = (info) => {
+    if (info.run_id !== undefined) runIds.set(client, info.run_id);
+    return check(info) && passes(client, () => inspect(info));
+  };
   client.on('error', (error) => {
     if (isRefusedSelect(error) && client.status === 'connect') giveUpThisTry(client);
   });

@@ -16,7 +16,7 @@ let pool: RedisPool;
 let load: RedisLoad;
 
 beforeEach(async () => {
-  pool = new RedisPool('cache', { type: 'redis', url: proxy.url, ...HASTY });
+  pool = new RedisPool('cache', { type: 'redis', url: proxy.url, ...HASTY, destroyTimeoutMs: 2_000 });
   load = new RedisLoad(pool, { seed: SEED });
   await pool.start({ timeoutMs: 10_000 });
   load.start();

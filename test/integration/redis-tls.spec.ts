@@ -208,7 +208,7 @@ describe('Over TLS', () => {
       /wants a certificate of the client/,
     ],
   ])('start() fails with the real cause for %s', async (_what, options, cause) => {
-    const started = poolOf(options()).start({ timeoutMs: 200 });
+    const started = poolOf(options()).start({ timeoutMs: 1_000 });
     await expect(started).rejects.toMatchObject({
       code: 'ERR_POOL_UNAVAILABLE',
       cause: { message: expect.stringMatching(cause) as unknown },

@@ -1,5 +1,7 @@
 /** @type {import('jest').Config} */
 export default {
+  // Much of the time tests wait for servers, so that each core can have a worker.
+  maxWorkers: '100%',
   testEnvironment: '<rootDir>/test/support/hygiene.environment.mjs',
   roots: ['<rootDir>/lib', '<rootDir>/test', '<rootDir>/sample-app'],
   testMatch: ['**/*.spec.ts', '**/*.e2e-spec.ts'],

@@ -1,6 +1,9 @@
 import { eventually } from './eventually.js';
 import { RedisNode } from './redis-node.js';
 
+/** A sentinel that was held up for two seconds does nothing for thirty (TILT mode). */
+const PROMOTED_WITHIN_MS = 90_000;
+
 const NAME = 'cache';
 const SENTINELS = 3;
 const QUORUM = 2;
@@ -57,10 +60,11 @@ export class RedisSentinels {
 
   /** Resolves when a node other than `former` is the primary, and says that it is. */
   async promoted(former: RedisNode): Promise<RedisNode> {
-    await eventually('a replica is promoted', async () => {
+    const isPromoted = async () => {
       const primary = await this.primary();
       return primary !== former && (await primary.info('replication', 'role')) === 'master';
-    });
+    };
+    await eventually('a replica is promoted', isPromoted, PROMOTED_WITHIN_MS);
     return this.primary();
   }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Command, ReplyError, type Redis } from 'ioredis';
 import { connect, disconnect } from '../opening/connection-life.js';
 import { runIdOf } from '../opening/attendance.js';
@@ -106,6 +107,7 @@ async function tell(client: Redis, [name = '', ...args]: string[], ms: number): 
   if (!stream.writable) return 'unanswered';
   const command = new Command(name, args);
   const drop = () => command.reject(new Error('the connection was lost'));
+  setMaxListeners(0, stream); // one for each word, and `max` bounds those
   stream.prependOnceListener('close', drop); // before ioredis sorts out what it sends again
   void client.sendCommand(command);
   const settled = () => stream.removeListener('close', drop);

@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { ReplyError, type Command } from 'ioredis';
+import { attend } from '../opening/attendance.js';
 import { OtherConnections, type Reception } from './other-connections.js';
 import { FakeRedisClient } from '../redis-client.fake.js';
 
@@ -14,6 +15,16 @@ function aClient(port: number, call: Call = () => Promise.resolve(1)) {
     client.call(command.name, ...args).then(command.resolve, command.reject);
     return command.promise;
   };
+  return client;
+}
+
+/** As {@link aClient}, where the server has said which run of it this is. */
+function aClientOfRun(runId: string) {
+  const nothing = () => undefined;
+  const connector = { connect: nothing, disconnect: nothing, check: () => true };
+  const client = Object.assign(aClient(1), { connector });
+  attend(client.asRedis, { inspect: nothing });
+  (connector.check as (info: object) => boolean)({ run_id: runId });
   return client;
 }
 
@@ -48,6 +59,22 @@ describe('A messenger', () => {
     await expect(told).resolves.toBe('heard'); // by the other one
     messenger.done();
     await new Promise(setImmediate);
+  });
+
+  it('says nothing to a server that was restarted, where somebody else has the same number', async () => {
+    const [former, ready, extra] = ['first', 'second', 'second'].map(aClientOfRun) as ReturnType<
+      typeof aClient
+    >[];
+    const make = () => {
+      setImmediate(() => extra!.becomeReady());
+      return extra!.asRedis;
+    };
+    const messenger = new OtherConnections({ ready: () => [ready!.asRedis], make }).for(former!.asRedis);
+    await expect(messenger.tell(WORDS, 1_000)).resolves.toBe('refused');
+    messenger.done();
+    await new Promise(setImmediate);
+    expect(ready!.call).not.toHaveBeenCalled();
+    expect(extra!.call).not.toHaveBeenCalled();
   });
 
   it('uses a connection that is open anyway', async () => {

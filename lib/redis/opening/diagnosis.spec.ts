@@ -24,6 +24,9 @@ describe('What an error of a connection means', () => {
     [coded('EHOSTUNREACH', 'connect EHOSTUNREACH 10.0.0.1:6379'), 'cannot be reached'],
     [coded('EACCES', 'connect EACCES /run/redis.sock'), 'may not use that socket'],
     [coded('CERT_NOT_YET_VALID', 'certificate is not yet valid'), 'check the clocks'],
+    // The alert of TLS 1.2, as OpenSSL 3.0 (Node 20, 22) and OpenSSL 3.5 (Node 24) name it.
+    [coded('ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'alert 40', 'alert 40'), 'wants a certificate'],
+    [coded('ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE', 'alert 40', 'alert 40'), 'wants a certificate'],
   ])('is told beside it: %s', (error, meaning) => {
     const told = diagnosed(error);
     expect(told.message).toContain(meaning);

@@ -87,7 +87,7 @@ const MEANINGS: readonly (readonly [sign: RegExp, meaning: string])[] = [
     'the certificate of the server is for another name; connect by that one, or give it as connection.tls.servername',
   ],
   [
-    /^ERR_SSL_\w*ALERT_(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_\w+)/,
+    /^ERR_SSL_[\w/]*ALERT_(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_\w+)/,
     'the server wants a certificate of the client that it trusts; give connection.tls.cert and connection.tls.key',
   ],
 ];

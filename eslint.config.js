@@ -36,6 +36,7 @@ export default tseslint.config(
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
         performance: 'readonly',
+        AbortController: 'readonly',
       },
     },
   },

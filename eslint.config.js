@@ -37,6 +37,7 @@ export default tseslint.config(
         clearTimeout: 'readonly',
         performance: 'readonly',
         AbortController: 'readonly',
+        AbortSignal: 'readonly',
       },
     },
   },

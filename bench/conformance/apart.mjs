@@ -1,4 +1,3 @@
-/* global AbortController */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

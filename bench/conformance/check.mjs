@@ -1,4 +1,3 @@
-/* global AbortController */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export { sleep };

@@ -1,4 +1,3 @@
-/* global AbortController */
 import { fulfilled, must, rejected, settled, sleep, SOON, staysPending, until, watch } from '../check.mjs';
 
 const mayFail = (promise) => Promise.resolve(promise).catch(() => undefined);

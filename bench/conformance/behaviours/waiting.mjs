@@ -1,4 +1,3 @@
-/* global AbortController, AbortSignal */
 import {
   fulfilled,
   must,

@@ -1,4 +1,3 @@
-/* global AbortSignal */
 // Compression pools that get payloads of all sizes, damaged ones and bombs, from callers of whom some give up. No payload is like
 // another, so that an output meant for somebody else shows.
 import { randomBytes } from 'node:crypto';

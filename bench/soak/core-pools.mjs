@@ -1,4 +1,3 @@
-/* global AbortSignal */
 // Pools of things that cost nothing, from a factory that fails, hangs and loses them, and callers who give up, forget to release,
 // release twice, throw and abort; while the pools are resized, suspended and replaced.
 import { setTimeout as sleep } from 'node:timers/promises';

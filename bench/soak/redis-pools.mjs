@@ -1,4 +1,3 @@
-/* global AbortSignal */
 // Redis pools on a server that is killed, restarted, stopped and paused, and that closes connections as it likes. Every caller asks
 // for something of his own, so that an answer meant for somebody else shows.
 import { setTimeout as sleep } from 'node:timers/promises';

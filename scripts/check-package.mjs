@@ -41,7 +41,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'check-package-'));
 const redis = await startRedisServer();
 try {
   const tarball = pack();
-  for (const app of APPS) check(app, tarball);
+  for (const app of APPS) await check(app, tarball);
 } finally {
   await redis.stop();
   rmSync(scratch, { recursive: true, force: true });
@@ -58,11 +58,11 @@ function pack() {
   return join(scratch, packed.filename);
 }
 
-function check({ nest, type, app, typescript, resolution }, tarball) {
+async function check({ nest, type, app, typescript, resolution }, tarball) {
   const directory = join(scratch, `nest-${nest}`);
   mkdirSync(directory);
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ private: true, type }));
-  for (const file of [app, 'exercise.cjs', 'types.ts'])
+  for (const file of [app, 'exercise.cjs', 'health-faults.cjs', 'types.ts'])
     copyFileSync(join(ROOT, 'scripts/package-apps', file), join(directory, file));
 
   const install = (...packages) => run('npm', ['install', '--no-audit', '--no-fund', ...packages], directory);
@@ -85,9 +85,13 @@ function check({ nest, type, app, typescript, resolution }, tarball) {
   }
 
   install(`@nestjs/terminus@${nest}`, `@nestjs/platform-express@${nest}`);
-  console.log(
-    `NestJS ${nest} (${type}), with Terminus: ${run('node', [app, redis.url, 'health'], directory)}`,
-  );
+  const doomed = await startRedisServer();
+  try {
+    const said = run('node', [app, doomed.url, 'health'], directory);
+    console.log(`NestJS ${nest} (${type}), with Terminus, while Redis fails: ${said}`);
+  } finally {
+    await doomed.stop();
+  }
 
   install(`typescript@${typescript}`, '@types/node@22');
   run('npx', ['tsc', ...TYPE_CHECK, '--target', 'es2022', ...resolution, 'types.ts'], directory);

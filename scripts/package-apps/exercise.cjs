@@ -1,5 +1,6 @@
 // What an application does with the packed library, whichever way its modules were loaded: see check-package.mjs.
 const assert = require('node:assert/strict');
+const { examine } = require('./health-faults.cjs');
 
 exports.exercise = async ({ common, core, library, load }, url, mode) => {
   const { Injectable, Module } = common;
@@ -86,38 +87,12 @@ exports.exercise = async ({ common, core, library, load }, url, mode) => {
   }
 
   async function withTerminus() {
-    const { HealthCheckService, TerminusModule } = await load('@nestjs/terminus');
-    const { PoolHealthIndicator, PoolHealthModule } = await load('nestjs-pool/health');
-    Module({ imports: [pools, TerminusModule, PoolHealthModule] })(AppModule);
+    const terminus = await load('@nestjs/terminus');
+    const health = await load('nestjs-pool/health');
+    Module({ imports: [pools, terminus.TerminusModule, health.PoolHealthModule] })(AppModule);
     const app = await NestFactory.create(AppModule, { logger: ['error', 'warn'] });
     await app.init();
-    const get = (token) => app.get(token, { strict: false });
-    const check = () =>
-      get(HealthCheckService).check([
-        () => get(PoolHealthIndicator).pingCheck('redis', { pool: 'cache', timeoutMs: 2_000 }),
-        () => get(PoolHealthIndicator).saturationCheck('codecs', { pool: 'archive' }),
-        () => get(PoolHealthIndicator).waitCheck('waits', { pool: 'archive' }),
-        () => get(PoolHealthIndicator).breakerCheck('breaker', { pool: 'archive' }),
-        () => get(PoolHealthIndicator).replicationCheck('replication', { pool: 'cache' }),
-        () => get(PoolHealthIndicator).checkAll('pools'),
-        () => get(PoolHealthIndicator).readinessCheck('ready', { optional: ['archive'] }),
-        () => get(PoolHealthIndicator).livenessCheck('alive'),
-      ]);
-    assert.equal((await check()).status, 'ok');
-
-    const lease = await get(PoolRegistry).get('archive').acquire();
-    get(PoolRegistry).get('archive').resize({ max: 1 });
-    const busy = await check();
-    const { codecs } = busy.details;
-    // Terminus 11 has no `degraded`: the pool is up, with a note.
-    assert(codecs.status === 'degraded' || (codecs.status === 'up' && codecs.degraded === true));
-    await lease.release();
-
-    await get(PoolRegistry).get('cache').drain();
-    await assert.rejects(check(), ({ response: { error, info } }) => {
-      assert.deepEqual(Object.keys(error).sort(), ['pools', 'ready', 'redis', 'replication']);
-      return info.alive.status === 'up';
-    });
+    await examine({ get: (token) => app.get(token, { strict: false }), terminus, health, PoolRegistry });
     await app.close();
   }
 

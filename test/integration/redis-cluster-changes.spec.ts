@@ -17,7 +17,12 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 beforeEach(async () => {
-  pool = new RedisPool('cache', { type: 'redis', max: 16, cluster: { nodes: cluster.addresses } });
+  pool = new RedisPool('cache', {
+    type: 'redis',
+    max: 16,
+    acquireTimeoutMs: 30_000, // six servers share a machine that may be busy
+    cluster: { nodes: cluster.addresses },
+  });
   await pool.start();
 });
 

@@ -41,7 +41,7 @@ describe('A server at its maxclients', () => {
   it('is named as the cause to everybody who asks, and the pool fills itself when there is room', async () => {
     await crowd(MAX_CLIENTS);
     const { commands } = poolOf();
-    await expect(pool.start({ timeoutMs: 300 })).rejects.toMatchObject({ cause: { message: FULL } });
+    await expect(pool.start({ timeoutMs: 1_000 })).rejects.toMatchObject({ cause: { message: FULL } });
     const asked = [
       commands.get('key'),
       commands.multi().get('key').exec(),

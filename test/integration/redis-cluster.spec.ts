@@ -223,7 +223,7 @@ describe('A pool for a cluster says why it cannot start:', () => {
     ['that is no cluster', async () => ({ nodes: [(await standalone()).port] }), /cluster support disabled/],
   ])('%s', async (_what, to, cause) => {
     const lost = new RedisPool('lost', { type: 'redis', cluster: await to() });
-    await expect(lost.start({ timeoutMs: 400 })).rejects.toMatchObject({
+    await expect(lost.start({ timeoutMs: 1_500 })).rejects.toMatchObject({
       code: 'ERR_POOL_UNAVAILABLE',
       message: expect.stringMatching(cause) as unknown,
     });

@@ -104,7 +104,7 @@ describe('start()', () => {
       'fails in time with that as its cause, opening %s; drain() leaves nothing behind',
       async (_how, limits) => {
         const pool = poolOf({ ...(await options()), ...limits });
-        const started = pool.start({ timeoutMs: 150 });
+        const started = pool.start({ timeoutMs: 600 });
         await expect(started).rejects.toThrow(PoolUnavailableError);
         await expect(started).rejects.toMatchObject({
           pool: 'cache',
@@ -138,7 +138,7 @@ describe('A command, when there is no server', () => {
     ['shared connections', { shared: 1 }],
     ['leases', { shared: 0 }],
   ])('is refused at its deadline with the real cause, over %s', async (_how, limits) => {
-    const pool = poolOf({ url: `redis://127.0.0.1:${await deadPort()}`, acquireTimeoutMs: 100, ...limits });
+    const pool = poolOf({ url: `redis://127.0.0.1:${await deadPort()}`, acquireTimeoutMs: 600, ...limits });
     for (const refused of [pool.commands.get('key'), pool.commands.multi().get('key').exec(), pool.ping()]) {
       await expect(refused).rejects.toThrow(PoolTimeoutError);
       await expect(refused).rejects.toMatchObject({

@@ -44,7 +44,7 @@ describe('A pool that finds its server through sentinels', () => {
       type: 'redis',
       connection: { sentinels: [{ host: '127.0.0.1', port: 1 }], name: sentinels.name },
     });
-    await expect(lost.start({ timeoutMs: 300 })).rejects.toMatchObject({
+    await expect(lost.start({ timeoutMs: 1_000 })).rejects.toMatchObject({
       code: 'ERR_POOL_UNAVAILABLE',
       message: expect.stringMatching(
         /no sentinel tells where the master is.*All sentinels are unreachable/,

@@ -178,7 +178,7 @@ describe('start() says what is wrong, and what to do,', () => {
       ['leases', { shared: 0, min: 1 }],
       ['neither', { shared: 0 }],
     ])('opening %s', async (_how, limits) => {
-      const started = poolOf({ ...(await options()), ...limits }).start({ timeoutMs: 300 });
+      const started = poolOf({ ...(await options()), ...limits }).start({ timeoutMs: 600 });
       await expect(started).rejects.toThrow(PoolUnavailableError);
       await expect(started).rejects.toMatchObject({
         message: expect.stringContaining(meaning) as unknown,
@@ -196,7 +196,7 @@ describe('start() says what is wrong, and what to do,', () => {
     ['leases', { shared: 0, min: 1 }],
   ])('when a Sentinel listens there, opening %s', async (_how, limits) => {
     const { port } = await serverOf({ args: ['--sentinel'] });
-    const started = poolOf({ connection: { port }, ...limits }).start({ timeoutMs: 300 });
+    const started = poolOf({ connection: { port }, ...limits }).start({ timeoutMs: 600 });
     await expect(started).rejects.toThrow(/is a Sentinel, .* connection\.sentinels/);
   });
 
@@ -205,7 +205,7 @@ describe('start() says what is wrong, and what to do,', () => {
     const options = await standInOf(
       answering((name) => (name === 'info' ? `$${info.length}\r\n${info}` : '+OK')),
     );
-    await expect(poolOf(options).start({ timeoutMs: 200 })).rejects.toThrow(/still loading its data/);
+    await expect(poolOf(options).start({ timeoutMs: 600 })).rejects.toThrow(/still loading its data/);
   });
 });
 

@@ -288,7 +288,7 @@ describe('A subscription', () => {
   describe('that cannot be had', () => {
     it('because the server is away errors with the cause', async () => {
       proxy.refuse();
-      const away = new RedisPool('away', { type: 'redis', url: proxy.url, max: 2, acquireTimeoutMs: 300 });
+      const away = new RedisPool('away', { type: 'redis', url: proxy.url, max: 2, acquireTimeoutMs: 600 });
       const outcome = firstValueFrom(away.subscribe('sport'));
       await expect(outcome).rejects.toMatchObject({
         code: 'ERR_POOL_TIMEOUT',
@@ -307,14 +307,14 @@ describe('A subscription', () => {
         type: 'redis',
         url: proxy.url,
         max: 2,
-        acquireTimeoutMs: 60,
+        acquireTimeoutMs: 600,
         commandTimeoutMs: 0,
       });
       await slow.use((redis) => redis.ping());
       proxy.stall('toServer');
       await expect(firstValueFrom(slow.subscribe('sport'))).rejects.toMatchObject({
         code: 'ERR_POOL_UNAVAILABLE',
-        message: expect.stringContaining('could not subscribe within 60 ms') as unknown,
+        message: expect.stringContaining('could not subscribe within 600 ms') as unknown,
       });
       proxy.reset();
       await slow.drain();

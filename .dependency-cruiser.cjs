@@ -47,7 +47,7 @@ module.exports = {
         '^lib/(metrics|core)/',
         '^lib/compression/codec-calls\\.ts$',
         '^lib/pool\\.registry(\\.module)?\\.ts$',
-        '^node_modules/(@nestjs/common|@opentelemetry/api|prom-client|rxjs)/',
+        '^node_modules/(@nestjs/common|@opentelemetry/(api|sdk-metrics)|prom-client|rxjs)/',
       ],
     ),
     {

@@ -39,6 +39,6 @@ describe('The public surface', () => {
   });
 
   it('of nestjs-pool/metrics', () => {
-    expect(Object.keys(metrics)).toEqual(['PoolMetricsModule']);
+    expect(Object.keys(metrics)).toEqual(['PoolMetricProducer', 'PoolMetricsModule']);
   });
 });

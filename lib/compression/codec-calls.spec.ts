@@ -40,6 +40,26 @@ describe('The calls of a compression pool', () => {
     expect(told).toEqual([{ direction: 'compress', durationMs: expect.any(Number), inputBytes: 1, error }]);
   });
 
+  it('are told and published alike, and give what they would have given', async () => {
+    listen();
+    const ended: object[] = [];
+    const note = (message: unknown) => void ended.push({ ...(message as object) });
+    channel.asyncEnd.subscribe(note);
+    const output = Buffer.alloc(2);
+    await expect(calls.run('compress', 'xyz', () => Promise.resolve(output))).resolves.toBe(output);
+    const error = new Error('no context');
+    await expect(calls.run('compress', 'xyz', () => Promise.reject(error))).rejects.toBe(error);
+    channel.asyncEnd.unsubscribe(note);
+    expect(told).toMatchObject([
+      { inputBytes: 3, outputBytes: 2 },
+      { inputBytes: 3, error },
+    ]);
+    expect(ended).toMatchObject([
+      { inputBytes: 3, outputBytes: 2 },
+      { inputBytes: 3, error },
+    ]);
+  });
+
   it('are published with what came of them, and not the bytes', async () => {
     const ended: object[] = [];
     const note = (message: unknown) => void ended.push(message as object);

@@ -33,33 +33,35 @@ export class CodecCalls {
     input: string | Bytes,
     work: () => Promise<Buffer>,
   ): Promise<Buffer> {
-    const isTraced = CHANNELS[direction].hasSubscribers;
+    const channel = CHANNELS[direction];
+    const isTraced = channel.hasSubscribers;
     if (!isTraced && !this.over.observed) return work();
-    const startedAt = performance.now();
-    const inputBytes = sizeOf(input);
-    const working = isTraced ? this.#traced(direction, inputBytes, work) : work();
-    if (!this.over.observed) return working;
-    const durationMs = () => performance.now() - startedAt;
-    working.then(
-      ({ length }) =>
-        this.over.next({ direction, durationMs: durationMs(), inputBytes, outputBytes: length }),
-      (error: unknown) => this.over.next({ direction, durationMs: durationMs(), inputBytes, error }),
-    );
-    return working;
+    const operation = { pool: this.#pool, algorithm: this.#algorithm, inputBytes: sizeOf(input) };
+    const watched = () => this.#watch(direction, operation, work);
+    return isTraced ? traced(channel, operation, watched) : watched();
   }
 
-  #traced(
+  /** Hears of the outcome before all others, since it asks first; what they get is untouched, and comes no later. */
+  #watch(
     direction: CodecCall['direction'],
-    inputBytes: number,
+    operation: CodecOperation,
     work: () => Promise<Buffer>,
   ): Promise<Buffer> {
-    const operation: CodecOperation = { pool: this.#pool, algorithm: this.#algorithm, inputBytes };
-    return traced(CHANNELS[direction], operation, () =>
-      work().then((output) => {
-        operation.outputBytes = output.length;
-        return output;
-      }),
+    const startedAt = performance.now();
+    const tell = (outputBytes?: number, error?: unknown) => {
+      if (!this.over.observed) return;
+      const durationMs = performance.now() - startedAt;
+      this.over.next({ direction, durationMs, inputBytes: operation.inputBytes, outputBytes, error });
+    };
+    const working = work();
+    working.then(
+      ({ length }) => {
+        operation.outputBytes = length;
+        tell(length);
+      },
+      (error: unknown) => tell(undefined, error),
     );
+    return working;
   }
 }
 

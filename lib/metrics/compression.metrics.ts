@@ -70,20 +70,25 @@ export const compressionMetrics: MetricFamily = {
     ];
   },
 
-  listen(pool, attributes, record) {
-    const byDirection = {
-      compress: { ...attributes, [DIRECTION]: 'compress' },
-      decompress: { ...attributes, [DIRECTION]: 'decompress' },
+  listen(pool, attributes, recorderOf) {
+    const recorders = (direction: CodecCall['direction']) => {
+      const own = { ...attributes, [DIRECTION]: direction };
+      return {
+        took: recorderOf(DURATION, own),
+        given: recorderOf(INPUT_SIZE, own),
+        came: recorderOf(OUTPUT_SIZE, own),
+        failed: (error: unknown) => recorderOf(DURATION, { ...own, [ERROR_TYPE]: errorType(error) }),
+      };
     };
+    const of = { compress: recorders('compress'), decompress: recorders('decompress') };
     return (pool as Compressing).calls$.subscribe(
       ({ direction, durationMs, inputBytes, outputBytes, error }) => {
-        const own = byDirection[direction];
+        const { took, given, came, failed } = of[direction];
         const seconds = durationMs / 1_000;
-        if (outputBytes === undefined)
-          return record(DURATION, seconds, { ...own, [ERROR_TYPE]: errorType(error) });
-        record(DURATION, seconds, own);
-        record(INPUT_SIZE, inputBytes, own);
-        record(OUTPUT_SIZE, outputBytes, own);
+        if (outputBytes === undefined) return failed(error)(seconds);
+        took(seconds);
+        given(inputBytes);
+        came(outputBytes);
       },
     );
   },

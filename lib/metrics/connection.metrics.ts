@@ -68,11 +68,14 @@ export const connectionMetrics: MetricFamily = {
     ];
   },
 
-  listen(pool, attributes, record) {
+  listen(pool, attributes, recorderOf) {
+    const waited = recorderOf(WAIT_TIME, attributes);
+    const used = recorderOf(USE_TIME, attributes);
+    const created = recorderOf(CREATE_TIME, attributes);
     return pool.events$.subscribe((event) => {
-      if (event.type === 'acquired') record(WAIT_TIME, event.waitMs / 1_000, attributes);
-      else if (event.type === 'released') record(USE_TIME, event.useMs / 1_000, attributes);
-      else if (event.type === 'created') record(CREATE_TIME, event.createMs / 1_000, attributes);
+      if (event.type === 'acquired') waited(event.waitMs / 1_000);
+      else if (event.type === 'released') used(event.useMs / 1_000);
+      else if (event.type === 'created') created(event.createMs / 1_000);
     });
   },
 };

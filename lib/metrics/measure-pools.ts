@@ -1,13 +1,11 @@
 import { Logger } from '@nestjs/common';
 import { messageOf } from '../core/pool.errors.js';
 import type { PoolRegistry } from '../pool.registry.js';
+import { SCOPE } from './instrument.js';
 import { outletOfMeter } from './open-telemetry.js';
 import type { Outlet } from './outlet.js';
 import { checkPoolMetricsOptions, type PoolMetricsOptions } from './pool-metrics.options.js';
 import { outletOfRegistry } from './prometheus.js';
-
-/** The instrumentation scope. */
-const METER = 'nestjs-pool';
 
 /** Measures every pool of the registry, those that are registered later included, each until it is closed. */
 export async function measurePools(options: PoolMetricsOptions, registry: PoolRegistry): Promise<void> {
@@ -29,12 +27,15 @@ export async function measurePools(options: PoolMetricsOptions, registry: PoolRe
 /** The packages are optional, so only what is used is loaded. */
 async function outletsFor(options: PoolMetricsOptions): Promise<Outlet[]> {
   checkPoolMetricsOptions(options);
-  const { meterProvider, prometheus } = options;
+  const { meterProvider, producer, prometheus } = options;
   const outlets: Outlet[] = [];
+  if (producer !== undefined) outlets.push(producer.outlet);
   if (prometheus !== undefined)
     outlets.push(outletOfRegistry(prometheus, (await import('prom-client')).default));
-  if (meterProvider !== undefined) outlets.push(outletOfMeter(meterProvider.getMeter(METER)));
+  if (meterProvider !== undefined) outlets.push(outletOfMeter(meterProvider.getMeter(SCOPE)));
   if (outlets.length > 0) return outlets;
-  const { metrics } = await import('@opentelemetry/api');
-  return [outletOfMeter(metrics.getMeter(METER))];
+  const { createNoopMeter, metrics } = await import('@opentelemetry/api');
+  const meter = metrics.getMeter(SCOPE);
+  // Without a global provider nobody would ever see what is measured.
+  return meter === createNoopMeter() ? [] : [outletOfMeter(meter)];
 }

@@ -1,5 +1,6 @@
 import type { BatchObservableResult, Meter, MetricOptions, Observable } from '@opentelemetry/api';
-import { BUCKETS, keyOf, type Attributes, type Instrument, type Reading } from './instrument.js';
+import { keyOf, limitsOf, type Instrument, type Reading } from './instrument.js';
+import type { FindRecorder } from './metric-family.js';
 import { Outlet, type Exposition } from './outlet.js';
 
 const outlets = new WeakMap<Meter, Outlet>();
@@ -32,9 +33,10 @@ class MeterExposition implements Exposition {
     meter.addBatchObservableCallback(this.#observe, [...this.#observables.values()]);
   }
 
-  record(instrument: Instrument, value: number, attributes: Attributes): void {
-    this.#histograms.get(instrument)?.record(value, attributes);
-  }
+  readonly recorderOf: FindRecorder = (instrument, attributes) => {
+    const histogram = this.#histograms.get(instrument);
+    return (value) => histogram?.record(value, attributes);
+  };
 
   /** The SDK goes on showing the last value of whatever is not observed any more, so what is gone has to be shown as nothing once. */
   end(): void {
@@ -69,7 +71,8 @@ function observable(meter: Meter, instrument: Instrument): Observable {
     : meter.createObservableUpDownCounter(name, optionsOf(instrument));
 }
 
-function optionsOf({ kind, unit, description }: Instrument): MetricOptions {
+function optionsOf(instrument: Instrument): MetricOptions {
+  const { kind, unit, description } = instrument;
   if (kind !== 'histogram') return { unit, description };
-  return { unit, description, advice: { explicitBucketBoundaries: BUCKETS[unit] } };
+  return { unit, description, advice: { explicitBucketBoundaries: limitsOf(instrument) } };
 }

@@ -1,15 +1,14 @@
-import type { Subscription } from 'rxjs';
 import type { ResourcePool } from '../core/resource-pool.js';
 import { compressionMetrics } from './compression.metrics.js';
 import { connectionMetrics } from './connection.metrics.js';
 import { keyOf, type Attributes, type Instrument, type Reading } from './instrument.js';
-import type { MetricFamily, Recorder } from './metric-family.js';
+import type { FindRecorder, MetricFamily } from './metric-family.js';
 
 /** What a meter or a registry knows of one family, from its first pool to its last. */
 export interface Exposition {
-  record(instrument: Instrument, value: number, attributes: Attributes): void;
-  /** Removes all of it. */
-  end(): void;
+  readonly recorderOf: FindRecorder;
+  /** Removes all of it. What cannot be removed is there for good, with the totals of pools that were closed. */
+  end?(): void;
 }
 
 /** Opens an exposition, which calls `read` when somebody collects. */
@@ -41,6 +40,8 @@ class Members {
   readonly #expose: Expose;
   readonly #pools = new Map<ResourcePool<unknown>, Attributes>();
   #exposition: Exposition | undefined;
+  /** What closed pools have counted, where it is still shown. */
+  #totals: Reading[] = [];
 
   constructor(family: MetricFamily, expose: Expose) {
     this.#family = family;
@@ -52,22 +53,30 @@ class Members {
     const attributes = Object.freeze(this.#family.attributesOf(pool));
     const exposition = (this.#exposition ??= this.#expose(this.#family.instruments, () => this.#read()));
     this.#pools.set(pool, attributes);
-    const record: Recorder = (instrument, value, own) => exposition.record(instrument, value, own);
-    const listening = this.#family.listen(pool, attributes, record);
-    pool.milestones$.subscribe({ complete: () => this.#remove(pool, listening) });
+    const listening = this.#family.listen(pool, attributes, exposition.recorderOf);
+    const remove = () => {
+      listening.unsubscribe();
+      this.#remove(pool, attributes);
+    };
+    pool.milestones$.subscribe({ complete: remove });
   }
 
-  #remove(pool: ResourcePool<unknown>, listening: Subscription): void {
-    listening.unsubscribe();
+  #remove(pool: ResourcePool<unknown>, attributes: Attributes): void {
     this.#pools.delete(pool);
-    if (this.#pools.size > 0) return;
-    this.#exposition?.end();
-    this.#exposition = undefined;
+    if (this.#exposition?.end === undefined) {
+      const totals = this.#family
+        .read(pool, attributes)
+        .filter(({ instrument }) => instrument.kind === 'counter');
+      this.#totals = addedUp([...this.#totals, ...totals]);
+    } else if (this.#pools.size === 0) {
+      this.#exposition.end();
+      this.#exposition = undefined;
+    }
   }
 
   #read(): Reading[] {
     const readings = [...this.#pools].flatMap(([pool, attributes]) => this.#family.read(pool, attributes));
-    return addedUp(readings);
+    return addedUp([...this.#totals, ...readings]);
   }
 }
 

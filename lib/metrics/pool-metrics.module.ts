@@ -18,6 +18,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
  * @example
  * PoolMetricsModule.forRoot()                       // the global meter provider of OpenTelemetry
  * PoolMetricsModule.forRoot({ meterProvider })      // this one
+ * PoolMetricsModule.forRoot({ producer })           // the SDK's readers, without its instruments
  * PoolMetricsModule.forRoot({ prometheus: register }) // prom-client
  */
 @Module({

@@ -1,12 +1,13 @@
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { BUCKETS, type Attributes, type Instrument, type Reading } from './instrument.js';
+import { limitsOf, type Attributes, type Instrument, type Reading } from './instrument.js';
+import type { FindRecorder } from './metric-family.js';
 import { Outlet, type Expose } from './outlet.js';
+import { PrometheusHistogram } from './prometheus-histogram.js';
 
 /** The classes of prom-client. They come from whoever has loaded it, since it is an optional peer. */
 export interface PromClient {
   readonly Counter: typeof Counter;
   readonly Gauge: typeof Gauge;
-  readonly Histogram: typeof Histogram;
 }
 
 const outlets = new WeakMap<Registry, Outlet>();
@@ -21,13 +22,15 @@ export function outletOfRegistry(registry: Registry, client: PromClient): Outlet
 const exposeTo =
   (registry: Registry, client: PromClient): Expose =>
   (instruments, read) => {
-    const histograms = new Map<Instrument, Histogram>();
+    const histograms = new Map<Instrument, PrometheusHistogram>();
     for (const instrument of instruments) {
       const config = { ...namesOf(instrument), registers: [registry] };
       const ownReadings = () => read().filter((reading) => reading.instrument === instrument);
       if (instrument.kind === 'histogram') {
-        const buckets = BUCKETS[instrument.unit];
-        histograms.set(instrument, new client.Histogram({ ...config, buckets }));
+        const histogram = new PrometheusHistogram({ ...namesOf(instrument), limits: limitsOf(instrument) });
+        // A registry is content with any metric, but its type names the classes of prom-client.
+        registry.registerMetric(histogram as unknown as Histogram);
+        histograms.set(instrument, histogram);
       } else if (instrument.kind === 'counter') {
         const collect = counting(ownReadings);
         new client.Counter({ ...config, collect });
@@ -36,9 +39,12 @@ const exposeTo =
         new client.Gauge({ ...config, collect });
       }
     }
+    const recorderOf: FindRecorder = (instrument, attributes) => {
+      const tally = histograms.get(instrument)?.tallies.of(labelsOf(attributes));
+      return (value) => tally?.record(value);
+    };
     return {
-      record: (instrument, value, attributes) =>
-        histograms.get(instrument)?.observe(labelsOf(attributes), value),
+      recorderOf,
       end: () => instruments.forEach((each) => registry.removeSingleMetric(nameOf(each))),
     };
   };
@@ -74,15 +80,5 @@ function nameOf({ name, kind, unit }: Instrument): string {
 
 const underscored = (name: string): string => name.replaceAll('.', '_');
 
-const labels = new WeakMap<Attributes, Attributes>();
-
-/** Attributes are few objects that come again and again. */
-function labelsOf(attributes: Attributes): Attributes {
-  const known = labels.get(attributes);
-  if (known !== undefined) return known;
-  const made = Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [underscored(name), value]),
-  );
-  labels.set(attributes, made);
-  return made;
-}
+const labelsOf = (attributes: Attributes): Attributes =>
+  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [underscored(name), value]));

@@ -80,10 +80,16 @@ async function runOne({ url, suite, scenarios, rounds }, progress) {
     for (const { text } of verdictsOf(suite, result)) print(`→ ${text}`);
   }
   return {
-    name: suite.name,
+    ...suite,
+    rounds,
+    contenders: Object.fromEntries(Object.entries(suite.contenders).map(described)),
     scenarios: results,
     verdicts: results.flatMap((each) => verdictsOf(suite, each)),
   };
+}
+
+function described([name, { how, source, isControl }]) {
+  return [name, { how, source, isControl }];
 }
 
 function conclude(verdicts) {

@@ -1,7 +1,8 @@
 /** What the rounds of most suites have in common. */
 
 /**
- * A round in which so many callers call again and again for as long as a round lasts. `check` throws when a result is wrong.
+ * A round in which so many callers call again and again for as long as a round lasts. `call` is given its number, from 0 on, and so is
+ * `check`, which throws when the result is wrong.
  * @returns {import('./suite.mjs').Round}
  */
 export function throughput(call, { callers, roundMs, check = () => undefined }) {
@@ -10,8 +11,10 @@ export function throughput(call, { callers, roundMs, check = () => undefined }) 
     const cpuBefore = process.cpuUsage();
     const startedAt = performance.now();
     const caller = async () => {
-      do check(await call(calls++));
-      while (performance.now() - startedAt < roundMs);
+      do {
+        const nth = calls++;
+        check(await call(nth), nth);
+      } while (performance.now() - startedAt < roundMs);
     };
     await Promise.all(Array.from({ length: callers }, caller));
     const ms = performance.now() - startedAt;

@@ -108,7 +108,9 @@ class Player {
   }
 
   async answer() {
-    const [answer] = await Promise.race([once(this.#child, 'message'), once(this.#child, 'exit')]);
+    const heard = new AbortController();
+    const ways = ['message', 'exit'].map((event) => once(this.#child, event, { signal: heard.signal }));
+    const [answer] = await Promise.race(ways).finally(() => heard.abort());
     if (typeof answer !== 'object' || answer === null)
       throw new Error(`${this.#title}: ended without a result`);
     if (answer.failure !== undefined) throw new Error(`${this.#title}: ${answer.failure}`);

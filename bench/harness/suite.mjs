@@ -7,7 +7,7 @@
  * @property {string} about What is measured and how to read it, in Markdown.
  * @property {Metric[]} metrics What a round tells. Ratios are of the first, where nothing else is said.
  * @property {string} baseline The contender that all others are divided by.
- * @property {Record<string, Contender>} contenders
+ * @property {Record<string, Contender>} contenders By name. The names of ours begin with `nestjs-pool`.
  * @property {Scenario[]} scenarios
  * @property {Expectation[]} [expectations] What the library promises; missing one by more than the spread ends the run with 1.
  * @property {() => Promise<Servers>} [start] Starts what the contenders talk to.
@@ -20,10 +20,12 @@
  * @property {string} key Of what a round gives.
  * @property {string} title With its unit.
  * @property {number} [digits] After the point. Default 0.
+ * @property {'more' | 'less'} [better] Default: more of what is counted by the second (its title ends with `/s`), less of anything else.
  *
  * @typedef {object} Contender
  * @property {string} how What it is set up with.
- * @property {string} source Where its own documentation recommends or explains that.
+ * @property {string} source Where its own documentation recommends or explains that; of ours, a path in this repository.
+ * @property {boolean} [isControl] It tells what the figures are worth, and is no rival.
  * @property {(scenario: Scenario) => string | undefined} [missing] Why it does not take part, if it does not.
  * @property {(scenario: Scenario, context: object) => Promise<Round>} open Gets ready, in a process of its own, and checks that its results
  *   are right. The context is what `start()` gave, and `roundMs`.
@@ -31,7 +33,7 @@
  * @typedef {() => Promise<Record<string, number>>} Round
  *
  * @typedef {object} Scenario A name, and whatever its contenders want to know.
- * @property {string} name
+ * @property {string} name A long table is taken apart by what comes before the first comma.
  * @property {number} [x] Its place on the curve.
  * @property {string} [curve] The name of the curve that it is on, if there are several.
  *
@@ -49,8 +51,20 @@
  *
  * @typedef {object} Curve
  * @property {string} x What grows, with its unit.
- * @property {string} metric The key of what is drawn.
+ * @property {string | string[]} metric The key of what is drawn; a picture for each, if there are several.
  */
 
 /** @param {Suite} suite */
 export const defineSuite = (suite) => ({ rounds: 15, warmUpRounds: 3, expectations: [], ...suite });
+
+/**
+ * Contenders that differ only in what they open: `play(open, scenario, context)` opens it, and makes their rounds.
+ * @returns {Record<string, Contender>}
+ */
+export const contendersOf = (candidates, play) =>
+  Object.fromEntries(
+    Object.entries(candidates).map(([name, { open, ...contender }]) => [
+      name,
+      { ...contender, open: (scenario, context) => play(open, scenario, context) },
+    ]),
+  );

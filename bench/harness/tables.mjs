@@ -3,6 +3,8 @@ import { judge, ratioOf, typical } from './statistics.mjs';
 
 /** A scenario as a table in Markdown, which reads well in a terminal too. */
 export function tableOf(suite, { rows, missing }) {
+  if (rows.length === 0)
+    return `Not here: ${[...new Set(missing.map(({ because }) => because))].join(', ')}.`;
   const baseline = rows.find(({ contender }) => contender === suite.baseline);
   const [{ key: main }] = suite.metrics;
   const head = ['', ...suite.metrics.map(({ title }) => title), `× ${suite.baseline}`, 'rounds between'];
@@ -36,7 +38,7 @@ function verdict({ ours, rival, metric, ...limits }, suite, { name, rows }) {
   const word = limits.atLeast === undefined ? 'at most' : 'at least';
   const outcome = judged.isMet ? 'met' : judged.isBroken ? 'MISSED' : 'missed by less than the spread';
   const text = `${ours} / ${rival}, ${title}: ${ratio(found.median)} (half of the rounds ${ratio(found.low)} to ${ratio(found.high)}), wanted ${word} ${judged.wanted}: ${outcome}`;
-  return { ...judged, scenario: name, text, median: found.median };
+  return { ...judged, scenario: name, ours, rival, metric: key, word, found, text };
 }
 
 export const ratio = (value) => (value >= 0.1 ? value.toFixed(2) : value.toFixed(3));

@@ -1,2 +1,20 @@
 /** In the order in which they run. */
-export const SUITES = ['acquire'];
+export const SUITES = [
+  'acquire',
+  'spike',
+  'redis-commands',
+  'redis-leases',
+  'redis-large-neighbours',
+  'redis-blocked-neighbours',
+  'redis-distance',
+  'growth-callers',
+  'growth-commands',
+  'growth-pools',
+  'growth-payload',
+  'compress',
+  'decompress',
+  'compress-one-large',
+  'compression-memory',
+  'http',
+  'observability',
+];

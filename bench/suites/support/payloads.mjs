@@ -1,4 +1,4 @@
-// What the benchmarks of compression compress.
+// What the suites of compression compress.
 
 /** JSON as an API sends it, about a fifth of its size when gzipped; the same for the same seed. The buffer is no part of another. */
 export function records(bytes, seed = 1) {

@@ -1,4 +1,5 @@
 import { defineSuite } from '../harness/suite.mjs';
+import { POOLS } from './support/pools.mjs';
 
 const MAX = 10;
 const CALLERS = 1_000;
@@ -31,51 +32,22 @@ function visitWithSignals(pool) {
 
 const noSignals = ({ signals }) => (signals === true ? 'knows no signals' : undefined);
 
+/** One of the others; where callers have a deadline, all three call it the same. */
+const rival = (name, missing) => ({
+  how: `${POOLS[name].how}; with a deadline, \`acquireTimeoutMillis: ${DEADLINE_MS}\``,
+  source: POOLS[name].source,
+  missing,
+  visit: async ({ deadline }) => {
+    const options = deadline ? { acquireTimeoutMillis: DEADLINE_MS } : {};
+    const { visit } = await POOLS[name].open(factory, { min: 0, max: MAX, ...options });
+    return visit;
+  },
+});
+
 const contenders = {
-  'generic-pool': {
-    how: '`createPool(factory, { max: 10 })`; with a deadline, `acquireTimeoutMillis: 5000`. It has no signals: there, without one',
-    source: 'https://github.com/coopernurse/node-pool#documentation',
-    visit: async ({ deadline }) => {
-      const { createPool } = (await import('generic-pool')).default;
-      const options = deadline ? { acquireTimeoutMillis: DEADLINE_MS } : {};
-      const pool = createPool(factory, { max: MAX, ...options });
-      return async () => {
-        const resource = await pool.acquire();
-        await pool.release(resource);
-        return resource;
-      };
-    },
-  },
-  tarn: {
-    how: '`new Pool({ min: 0, max: 10 })`; it always has a deadline, by default of 30 s',
-    source: 'https://github.com/vincit/tarn.js#usage',
-    missing: noSignals,
-    visit: async ({ deadline }) => {
-      const { Pool } = (await import('tarn')).default;
-      const options = deadline ? { acquireTimeoutMillis: DEADLINE_MS } : {};
-      const pool = new Pool({ ...factory, min: 0, max: MAX, ...options });
-      return async () => {
-        const resource = await pool.acquire().promise;
-        pool.release(resource);
-        return resource;
-      };
-    },
-  },
-  'lightning-pool': {
-    how: '`createPool(factory, { max: 10, maxQueue: 1000 })`; with a deadline, `acquireTimeoutMillis: 5000`',
-    source: 'https://github.com/panates/lightning-pool#usage',
-    missing: noSignals,
-    visit: async ({ deadline }) => {
-      const { createPool } = await import('lightning-pool');
-      const options = deadline ? { acquireTimeoutMillis: DEADLINE_MS } : {};
-      const pool = createPool(factory, { max: MAX, maxQueue: CALLERS, ...options });
-      return async () => {
-        const resource = await pool.acquire();
-        pool.release(resource);
-        return resource;
-      };
-    },
-  },
+  'generic-pool': rival('generic-pool'), // beside signals, which it does not know, without one
+  tarn: rival('tarn', noSignals),
+  'lightning-pool': rival('lightning-pool', noSignals),
   'nestjs-pool': {
     how: '`new ResourcePool(name, factory, { max: 10 })`, whose callers have a deadline of 5 s by default; with a deadline or a signal, `acquire({ timeoutMs: 5000 })` or `acquire({ signal })`',
     source: 'README.md#options-of-a-pool',

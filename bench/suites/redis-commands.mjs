@@ -11,7 +11,7 @@ import {
 } from './support/redis-clients.mjs';
 import { named, startServer, workingRounds } from './support/redis-values.mjs';
 
-const CALLERS = { GET: [1, 10, 100, 1_000], SET: [1, 10, 100, 1_000], 'a pipeline of 10 GETs': [1, 10, 100] };
+const CALLERS = { GET: [1, 10, 100, 1_000], SET: [1, 100, 1_000], 'a pipeline of 10 GETs': [1, 10, 100] };
 
 const play = async (open, scenario, { url, roundMs }) =>
   workingRounds(await open(url), { ...scenario, roundMs });
@@ -27,7 +27,7 @@ export default defineSuite({
   metrics: [CALLS_PER_SECOND, CPU_PER_CALL],
   baseline: 'raw connection',
   rounds: 9,
-  warmUpRounds: 2,
+  warmUpRounds: 4,
   start: startServer,
   contenders: contendersOf(
     {

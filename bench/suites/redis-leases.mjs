@@ -17,7 +17,7 @@ export default defineSuite({
   metrics: [CALLS_PER_SECOND, CPU_PER_CALL],
   baseline: 'generic-pool + ioredis',
   rounds: 9,
-  warmUpRounds: 2,
+  warmUpRounds: 4,
   start: startServer,
   contenders: contendersOf(
     {

@@ -1,8 +1,8 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Lease } from '../core/lease.js';
 import { BlockCoder } from './block-coder.js';
+import type { Helpers } from './block-crew.js';
 import type { CodecContext } from './codec-context.js';
-import type { Helpers } from './in-blocks.js';
 import type { Sink } from './piece-coder.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -36,7 +36,7 @@ function open(takesMore = true) {
     ended: jest.fn<Sink['ended']>(),
     failed: jest.fn<Sink['failed']>(),
   };
-  const helpers = { hire, areAwaited: () => false };
+  const helpers = { hire, areAwaited: () => false, areFree: () => false };
   const coder = new BlockCoder({ own: own.context, blockBytes: 3, helpers, sink });
   const output = () => sink.take.mock.calls.map(([chunk]) => chunk.toString());
   const write = (text: string) => {
@@ -90,17 +90,17 @@ describe('BlockCoder', () => {
   });
 
   it('waits for no helper when its own context is free first, and gives it back if it comes later', async () => {
-    const { own, write, hire, lease, release } = open();
+    const { own, helper, write, hire, lease, release } = open();
     let come!: (lease: Lease<CodecContext>) => void;
     hire.mockReturnValueOnce(new Promise((resolve) => (come = resolve)));
     write('abcdef');
     await turn();
     await own.finish();
     expect(own.compress).toHaveBeenCalledTimes(2);
-    expect(hire.mock.calls[0]?.[0].aborted).toBe(true);
     come(lease);
     await turn();
     expect(release).toHaveBeenCalledTimes(1);
+    expect(helper.compress).not.toHaveBeenCalled();
   });
 
   it('does itself what a helper failed at', async () => {
@@ -115,19 +115,19 @@ describe('BlockCoder', () => {
     expect(output()).toEqual(['abc1', 'def1']);
   });
 
-  it('begins no more than eight blocks that nobody reads', async () => {
+  it('takes in one block more than can be worked on, as long as nobody reads', async () => {
     const { own, coder, write, output } = open(false);
     const taken = write('abc'.repeat(20));
     for (let block = 0; block < 20; block++) {
       await turn();
       await own.finish();
     }
-    expect(own.compress).toHaveBeenCalledTimes(8);
+    expect(own.compress).toHaveBeenCalledTimes(2);
     expect(taken).not.toHaveBeenCalled();
     coder.resume();
     await turn();
     expect(output()).toHaveLength(2);
-    expect(own.compress).toHaveBeenCalledTimes(9);
+    expect(own.compress).toHaveBeenCalledTimes(3);
   });
 
   it('tells once that a block failed', async () => {
@@ -142,18 +142,33 @@ describe('BlockCoder', () => {
     expect(sink.ended).not.toHaveBeenCalled();
   });
 
+  it('leaves the rest of a piece alone when it is closed', async () => {
+    const { own, coder } = open();
+    const piece = Buffer.from('abc'.repeat(100));
+    const read = jest.spyOn(piece, 'subarray');
+    coder.write(piece, () => undefined);
+    await turn();
+    const parts = read.mock.calls.length;
+    void coder.close();
+    await own.finish();
+    expect(read).toHaveBeenCalledTimes(parts);
+  });
+
   it("begins nothing with its own context when it is closed, which is then somebody else's", async () => {
-    const { own, coder, sink, write } = open();
-    write('abcdefghi');
+    const { own, coder, sink, write, hire } = open();
+    const taken = write('abcdefghi'.repeat(100));
     await turn();
     const rest = jest.fn();
     void coder.close().then(rest);
+    const asked = hire.mock.calls.length;
     await turn();
     expect(rest).not.toHaveBeenCalled();
     await own.finish();
     expect(rest).toHaveBeenCalledTimes(1);
     for (let turns = 0; turns < 5; turns++) await turn();
     expect(own.compress).toHaveBeenCalledTimes(1);
+    expect(hire).toHaveBeenCalledTimes(asked);
+    expect(taken).not.toHaveBeenCalled();
     expect(sink.take).not.toHaveBeenCalled();
     expect(sink.failed).not.toHaveBeenCalled();
   });

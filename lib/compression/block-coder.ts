@@ -1,6 +1,5 @@
-import type { Lease } from '../core/lease.js';
+import { BlockCrew, type Helpers } from './block-crew.js';
 import type { CodecContext } from './codec-context.js';
-import type { Helpers } from './in-blocks.js';
 import type { Sink } from './piece-coder.js';
 
 export interface BlockCoderOptions {
@@ -10,30 +9,33 @@ export interface BlockCoderOptions {
   readonly sink: Sink;
 }
 
-/** Blocks that are worked on or wait to be read; more are not begun, so that memory is bounded. */
-const MAX_PENDING = 8;
-
 /**
- * The rest of a large stream: gathers its pieces to blocks, and has each compressed by the stream's own context or by one that is free,
- * which goes when that block is done. Gives the outputs in the order of the blocks.
+ * The rest of a large stream: gathers its pieces to blocks, and has each compressed by the stream's own context or by one that is free.
+ * Gives the outputs in the order of the blocks. There is never more than one block beyond those that can be worked on, so that memory is
+ * bounded.
  */
 export class BlockCoder {
-  readonly #options: BlockCoderOptions;
+  readonly #crew: BlockCrew;
+  readonly #blockBytes: number;
+  readonly #sink: Sink;
   #block: Buffer | undefined;
   #filled = 0;
-  #pending: Promise<void>[] = [];
-  #ownBlocks = 0;
-  /** Resolves when the own context is done with what it was given so far. */
-  #ownRest: Promise<unknown> = Promise.resolve();
+  /** Blocks that are worked on or wait to be read: each resolves when it was taken, one after the other. */
+  readonly #pending: Promise<void>[] = [];
   #resume: (() => void) | undefined;
   #isOver = false;
 
-  constructor(options: BlockCoderOptions) {
-    this.#options = options;
+  constructor({ own, blockBytes, helpers, sink }: BlockCoderOptions) {
+    this.#crew = new BlockCrew(own, helpers);
+    this.#blockBytes = blockBytes;
+    this.#sink = sink;
   }
 
+  /** Calls `taken` when the next piece may come; not if the stream is over by then. */
   write(piece: Uint8Array, taken: () => void): void {
-    this.#fill(piece).then(taken, this.#fail);
+    this.#fill(piece).then(() => {
+      if (!this.#isOver) taken();
+    }, this.#fail);
   }
 
   end(): void {
@@ -45,86 +47,38 @@ export class BlockCoder {
   }
 
   /** Gives nothing more. Resolves when the own context rests. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#isOver = true;
     this.resume();
-    await this.#ownRest;
+    return this.#crew.stop();
   }
 
   /** The pieces are their writer's again when they were taken, so they are copied. */
   async #fill(piece: Uint8Array): Promise<void> {
-    const { blockBytes } = this.#options;
-    for (let at = 0; at < piece.length;) {
-      this.#block ??= Buffer.allocUnsafeSlow(blockBytes);
-      const part = piece.subarray(at, at + blockBytes - this.#filled);
+    for (let at = 0; at < piece.length && !this.#isOver;) {
+      this.#block ??= Buffer.allocUnsafeSlow(this.#blockBytes);
+      const part = piece.subarray(at, at + this.#blockBytes - this.#filled);
       this.#block.set(part, this.#filled);
       this.#filled += part.length;
       at += part.length;
-      if (this.#filled === blockBytes) await this.#compressBlock();
+      if (this.#filled === this.#blockBytes) await this.#compressBlock();
     }
   }
 
   async #finish(): Promise<void> {
     if (this.#filled > 0) await this.#compressBlock();
     await this.#pending.at(-1);
-    if (!this.#isOver) this.#options.sink.ended();
+    if (!this.#isOver) this.#sink.ended();
   }
 
-  /** Resolves when somebody has begun with the block, and there is room for the next one. */
+  /** Resolves when there is room for the next one. */
   async #compressBlock(): Promise<void> {
     const block = this.#block?.subarray(0, this.#filled) ?? Buffer.alloc(0);
     this.#block = undefined;
     this.#filled = 0;
-    const { output } = await this.#begin(block);
     const before = this.#pending.at(-1);
-    this.#pending.push(this.#deliver(output, before));
-    if (this.#pending.length >= MAX_PENDING) await this.#pending.shift();
-  }
-
-  /** Wrapped, since a promise for a promise would resolve when that does. */
-  async #begin(block: Uint8Array): Promise<{ output: Promise<Buffer> }> {
-    if (this.#ownBlocks > 0) {
-      const helper = await this.#hire();
-      if (helper !== undefined) return { output: this.#help(helper, block) };
-      await this.#ownRest;
-    }
-    return { output: this.#doIt(block) };
-  }
-
-  /** A free context, if it comes before the own one is free. */
-  async #hire(): Promise<Lease<CodecContext> | undefined> {
-    const waiting = new AbortController();
-    const hired = this.#options.helpers.hire(waiting.signal)?.catch(() => undefined);
-    const first = await Promise.race([hired, this.#ownRest.then(() => undefined)]);
-    if (first !== undefined) return first;
-    waiting.abort();
-    void hired?.then((late) => late?.release());
-    return undefined;
-  }
-
-  /** What a helper fails at the own context does. */
-  async #help(helper: Lease<CodecContext>, block: Uint8Array): Promise<Buffer> {
-    try {
-      return await helper.resource.compress(block);
-    } catch {
-      // The own context does it, below.
-    } finally {
-      void helper.release();
-    }
-    return this.#doIt(block);
-  }
-
-  #doIt(block: Uint8Array): Promise<Buffer> {
-    this.#ownBlocks += 1;
-    const output = this.#ownRest.then(() => this.#compress(block)).finally(() => (this.#ownBlocks -= 1));
-    this.#ownRest = output.catch(() => undefined);
-    return output;
-  }
-
-  /** When the stream is over its context is somebody else's. */
-  #compress(block: Uint8Array): Promise<Buffer> {
-    if (this.#isOver) throw new Error('the stream is over');
-    return this.#options.own.compress(block);
+    this.#pending.push(this.#deliver(this.#crew.compress(block), before));
+    while (this.#pending.length > this.#crew.hands) await this.#pending[0];
   }
 
   /** Never rejects: whoever waits for it waits for room, not for the outcome. */
@@ -132,16 +86,17 @@ export class BlockCoder {
     try {
       const chunk = await output;
       await before;
-      if (this.#isOver || this.#options.sink.take(chunk)) return;
-      await new Promise<void>((resolve) => (this.#resume = resolve));
+      if (!this.#isOver && !this.#sink.take(chunk))
+        await new Promise<void>((resolve) => (this.#resume = resolve));
     } catch (error) {
       this.#fail(error);
     }
+    void this.#pending.shift();
   }
 
   readonly #fail = (error: unknown): void => {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#options.sink.failed(error as Error);
+    this.#sink.failed(error as Error);
   };
 }

@@ -76,6 +76,8 @@ export interface Codec {
    * several contexts. Blocks of fewer bytes than this would make it too much larger. Without it no input is cut.
    */
   readonly leastBlockBytes?: number;
+  /** Some readers take the first of such outputs for all, so blocks are made only where `parallel` asks for them. Default false. */
+  readonly joinsOnRequest?: boolean;
   createCompressor(options: CoderOptions): Coder;
   createDecompressor(options: CoderOptions): Coder;
   /** For `createCompress()`; a codec without it has no such streams. */

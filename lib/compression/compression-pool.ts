@@ -22,11 +22,10 @@ import type { Codec } from './codec.js';
 import { inputTooLarge, noBytes } from './compression.errors.js';
 import {
   resolveCompressionPoolOptions,
-  type BlockSizes,
   type CompressionLimits,
   type CompressionPoolOptions,
 } from './compression.options.js';
-import { compressInBlocks, cut, type Helpers } from './in-blocks.js';
+import { compressWhole, type InBlocks } from './in-blocks.js';
 import { byteLengthOf, bytesOf, type Bytes } from './input-bytes.js';
 import { threadShare, type ThreadUser } from './thread-share.js';
 import { PooledStream, type PooledStreamOptions } from './pooled-stream.js';
@@ -57,8 +56,7 @@ export class CompressionPool extends ResourcePool<CodecContext> {
   private readonly codec: Codec;
   private readonly calls: CodecCalls;
   private readonly limits: CompressionLimits;
-  private readonly blocks: BlockSizes;
-  private readonly helpers: Helpers;
+  private readonly inBlocks: InBlocks;
   private readonly queued: ByteBudget;
   private readonly traffic: CodecTraffic;
   private threads: ThreadUser | undefined;
@@ -80,11 +78,13 @@ export class CompressionPool extends ResourcePool<CodecContext> {
     this.codec = codec;
     this.calls = new CodecCalls(name, codec.name);
     this.limits = limits;
-    this.blocks = blocks;
-    this.helpers = {
-      hire: (signal) => (this.freeContexts > 0 ? this.acquire({ signal, priority: 'low' }) : undefined),
+    const helpers = {
+      areFree: () => this.freeContexts > 0,
       areAwaited: () => super.stats().waiting > 0,
+      hire: (signal: AbortSignal) =>
+        this.freeContexts > 0 ? this.acquire({ signal, priority: 'low' }) : undefined,
     };
+    this.inBlocks = { ...blocks, helpers };
     this.queued = new ByteBudget(name, limits.maxQueuedBytes);
     this.traffic = traffic;
   }
@@ -97,7 +97,7 @@ export class CompressionPool extends ResourcePool<CodecContext> {
    * @throws {CompressionError} the input is of no such type, or larger than `maxInputBytes` or than one call can take (4 GiB)
    */
   compress(input: string | Bytes, options?: AcquireOptions): Promise<Buffer> {
-    const task: CodecTask = (context, bytes) => this.compressWith(context, bytes);
+    const task: CodecTask = (context, bytes) => compressWhole(context, bytes, this.inBlocks);
     return this.calls.run('compress', input, () => this.work(task, input, options));
   }
 
@@ -130,8 +130,8 @@ export class CompressionPool extends ResourcePool<CodecContext> {
   createCompress(options: CompressStreamOptions = {}): PooledStream {
     checkOptions(this.name, options, ACQUIRE_OPTION_RULES);
     if (this.codec.createCompressStream === undefined) throw this.noStreams();
-    const parallel = { ...this.blocks, helpers: this.helpers };
-    return this.stream(options, { direction: 'compressing', maxOutputBytes: Infinity, parallel });
+    const { inBlocks } = this;
+    return this.stream(options, { direction: 'compressing', maxOutputBytes: Infinity, inBlocks });
   }
 
   /**
@@ -187,13 +187,6 @@ export class CompressionPool extends ResourcePool<CodecContext> {
     if (warning !== undefined) this.warn(warning);
   }
 
-  private compressWith(context: CodecContext, input: Uint8Array): Promise<Buffer> {
-    const { aboveBytes, blockBytes } = this.blocks;
-    if (input.length <= aboveBytes || this.freeContexts === 0) return context.compress(input);
-    const blocks = cut(input, blockBytes);
-    return blocks.length > 1 ? compressInBlocks(context, blocks, this.helpers) : context.compress(input);
-  }
-
   /** Contexts that nobody would miss at this moment. */
   private get freeContexts(): number {
     const { state, waiting, idle, size, max } = super.stats();
@@ -230,7 +223,7 @@ export class CompressionPool extends ResourcePool<CodecContext> {
 
   private stream(
     { signal, timeoutMs, priority }: AcquireOptions,
-    how: Pick<PooledStreamOptions, 'direction' | 'maxOutputBytes' | 'parallel'>,
+    how: Pick<PooledStreamOptions, 'direction' | 'maxOutputBytes' | 'inBlocks'>,
   ): PooledStream {
     const acquire = (leaving: AbortSignal) => this.acquire({ signal: leaving, timeoutMs, priority });
     return new PooledStream({ ...how, pool: this.name, acquire, signal });

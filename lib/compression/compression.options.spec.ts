@@ -83,6 +83,9 @@ describe('the options of a compression pool', () => {
     expect(resolve({ parallel: false }).blocks).toEqual(never);
     for (const algorithm of ['deflate', 'deflate-raw', 'brotli', snappy] as const)
       expect(resolve({ algorithm, parallel }).blocks).toEqual(never);
+    const cutShort = { ...snappy, leastBlockBytes: 1, joinsOnRequest: true };
+    expect(resolve({ algorithm: cutShort }).blocks).toEqual(never);
+    expect(resolve({ algorithm: cutShort, parallel: {} }).blocks).toEqual(resolve({}).blocks);
     const patient = { ...snappy, leastBlockBytes: 1_000_000 };
     expect(resolve({ algorithm: patient, parallel }).blocks).toEqual({ ...parallel, blockBytes: 1_000_000 });
   });

@@ -55,8 +55,9 @@ export interface CompressionPoolOptions extends PoolOptions {
    */
   maxQueuedBytes?: number;
   /**
-   * Has a large input, or stream, compressed in blocks by all contexts that are free, where the algorithm's outputs can be joined: gzip, and zstd in
-   * blocks of at least 4 MiB. They give way to callers who wait whenever a block is done. `false` switches it off.
+   * Has a large input, or stream, compressed in blocks by all contexts that are free, where the algorithm's outputs can be joined: gzip, and
+   * zstd in blocks of at least 4 MiB. They give way to callers who wait whenever a block is done. `false` switches it off, which is the
+   * default for zstd: Node's own zlib takes the first of several frames for all (nodejs/node#64741); `{}` switches it on there.
    */
   parallel?: ParallelOptions | false;
   /**
@@ -75,7 +76,7 @@ export interface CompressionPoolOptions extends PoolOptions {
 export interface ParallelOptions {
   /** Inputs of more bytes are cut. Default 4,194,304 (4 MiB). */
   aboveBytes?: number;
-  /** Blocks have at least so many bytes. Smaller ones keep others waiting for less time and make the output larger. Default 524,288 (512 KiB). */
+  /** Blocks have at least so many bytes, but for the last one. Smaller ones keep others waiting for less time and make the output larger. Default 524,288 (512 KiB). */
   blockBytes?: number;
 }
 
@@ -147,7 +148,11 @@ export function resolveCompressionPoolOptions(
   return { codec, level, dictionary, limits, blocks: blocksOf(codec, options), pool: poolOptionsOf(options) };
 }
 
-function blocksOf({ leastBlockBytes }: Codec, { parallel = {} }: CompressionPoolOptions): BlockSizes {
+function blocksOf(
+  { leastBlockBytes, joinsOnRequest = false }: Codec,
+  options: CompressionPoolOptions,
+): BlockSizes {
+  const { parallel = joinsOnRequest ? false : {} } = options;
   if (leastBlockBytes === undefined || parallel === false)
     return { aboveBytes: Infinity, blockBytes: Infinity };
   const { aboveBytes, blockBytes } = withDefaults(DEFAULT_BLOCKS, parallel);

@@ -1,7 +1,8 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Lease } from '../core/lease.js';
+import type { Helpers } from './block-crew.js';
 import type { CodecContext } from './codec-context.js';
-import { compressInBlocks, cut, type Helpers } from './in-blocks.js';
+import { compressInBlocks, compressWhole, cut } from './in-blocks.js';
 
 const BLOCKS = ['a', 'b', 'c', 'd', 'e', 'f'].map((letter) => Buffer.from(letter));
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -27,7 +28,7 @@ function fakeHelpers(helpers: ReturnType<typeof fakeHelper>[]) {
     const helper = free.shift();
     return helper && Promise.resolve(helper.lease);
   });
-  return { hire, areAwaited: jest.fn(() => false) };
+  return { hire, areAwaited: jest.fn(() => false), areFree: jest.fn(() => free.length > 0) };
 }
 
 describe('compressInBlocks', () => {
@@ -97,11 +98,12 @@ describe('compressInBlocks', () => {
     );
     const output = await compressInBlocks(fakeContext('1').context, BLOCKS, helpers);
     expect(output.toString()).toBe('a1b1c1d1e1f1');
+    expect(helpers.hire.mock.calls.map(([signal]) => signal.aborted)).toEqual(Array(5).fill(true));
   });
 
   it('has its helpers begin nothing more when its own context fails', async () => {
     const own = fakeContext('1');
-    own.compress.mockRejectedValue(new Error('no memory'));
+    own.compress.mockImplementation(() => turn().then(() => Promise.reject(new Error('no memory'))));
     const helper = fakeHelper('2');
     await expect(compressInBlocks(own.context, BLOCKS, fakeHelpers([helper]))).rejects.toThrow('no memory');
     for (let turns = 0; turns < 5; turns++) await turn();
@@ -110,22 +112,44 @@ describe('compressInBlocks', () => {
   });
 });
 
+describe('compressWhole', () => {
+  const KIB = 1_024;
+  const input = Buffer.alloc(48 * KIB);
+  const parts = (isFree: boolean, blockBytes = 16 * KIB) => {
+    const own = fakeContext('1');
+    const helpers = { ...fakeHelpers([]), areFree: () => isFree };
+    return { own, inBlocks: { aboveBytes: input.length - 1, blockBytes, helpers } };
+  };
+
+  it('cuts what is large, while another context is free', async () => {
+    const { own, inBlocks } = parts(true);
+    expect(await compressWhole(own.context, input, inBlocks)).toHaveLength(input.length + 3);
+  });
+
+  it.each([
+    { bytes: 48 * KIB - 1, isFree: true, blockBytes: 16 * KIB, why: 'is not larger than told' },
+    { bytes: 48 * KIB, isFree: false, blockBytes: 16 * KIB, why: 'is large, where no other context is free' },
+    { bytes: 48 * KIB, isFree: true, blockBytes: 32 * KIB, why: 'makes one block only' },
+  ])('leaves in one piece what $why', async ({ bytes, isFree, blockBytes }) => {
+    const { own, inBlocks } = parts(isFree, blockBytes);
+    expect(await compressWhole(own.context, input.subarray(0, bytes), inBlocks)).toHaveLength(bytes + 1);
+  });
+});
+
 describe('cut', () => {
-  it('makes blocks of the same size, none smaller than told, which are the input together', () => {
-    for (const [bytes, least] of [
-      [10, 3],
-      [9, 3],
-      [100, 7],
-      [5, 5],
-      [2, 5],
-      [1_000_001, 16_384],
-    ] as const) {
-      const input = Buffer.alloc(bytes).map((_, index) => index);
-      const blocks = cut(input, least);
-      const sizes = blocks.map((block) => block.length);
-      expect(Buffer.concat(blocks).equals(input)).toBe(true);
-      expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThan(blocks.length);
-      if (blocks.length > 1) expect(Math.max(...sizes)).toBeGreaterThanOrEqual(least);
-    }
+  const KIB = 1_024;
+
+  it.each([
+    { bytes: 100 * KIB, least: 16 * KIB, sizes: [32, 32, 32, 4] },
+    { bytes: 96 * KIB, least: 32 * KIB, sizes: [32, 32, 32] },
+    { bytes: 127 * KIB, least: 64 * KIB, sizes: [127] },
+    { bytes: 160 * KIB, least: 64 * KIB, sizes: [80, 80] },
+    { bytes: 161 * KIB, least: 64 * KIB, sizes: [96, 65] },
+    { bytes: 3 * KIB, least: 16 * KIB, sizes: [3] },
+  ])('makes of $bytes bytes, in blocks of at least $least, $sizes KiB', ({ bytes, least, sizes }) => {
+    const input = Buffer.alloc(bytes).map((_, index) => index);
+    const blocks = cut(input, least);
+    expect(blocks.map((block) => block.length / KIB)).toEqual(sizes);
+    expect(Buffer.concat(blocks).equals(input)).toBe(true);
   });
 });

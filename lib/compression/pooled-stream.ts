@@ -3,9 +3,8 @@ import { breakageOf, type Lease } from '../core/lease.js';
 import { BlockCoder } from './block-coder.js';
 import type { CodecContext } from './codec-context.js';
 import { outputTooLarge } from './compression.errors.js';
-import type { BlockSizes } from './compression.options.js';
 import type { Direction } from './direction.js';
-import type { Helpers } from './in-blocks.js';
+import type { InBlocks } from './in-blocks.js';
 import { bytesOf } from './input-bytes.js';
 import type { PieceCoder, Sink } from './piece-coder.js';
 
@@ -16,7 +15,7 @@ export interface PooledStreamOptions {
   readonly acquire: (signal: AbortSignal) => Promise<Lease<CodecContext>>;
   readonly maxOutputBytes: number;
   /** How the rest of a large input is compressed by all contexts that are free; nothing where it is not. */
-  readonly parallel?: BlockSizes & { readonly helpers: Helpers };
+  readonly inBlocks?: InBlocks;
   /** Destroys the stream with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -61,7 +60,7 @@ export class PooledStream extends Duplex {
     else signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
-  /** Bytes that were taken in and worked on. */
+  /** Bytes that were taken in and worked on, or gathered to be. */
   get bytesIn(): number {
     return this.#bytesIn;
   }
@@ -75,7 +74,7 @@ export class PooledStream extends Duplex {
     const bytes = bytesOf(piece);
     const taken = (): void => {
       this.#bytesIn += bytes.length;
-      if (this.#isLarge) this.#goOnInBlocks(callback);
+      if (this.#mayGoOnInBlocks) this.#goOnInBlocks(callback);
       else callback();
     };
     this.#withCoder((coder) => coder.write(bytes, taken), callback);
@@ -129,20 +128,21 @@ export class PooledStream extends Duplex {
     return false;
   }
 
-  get #isLarge(): boolean {
-    const { parallel } = this.#options;
-    return parallel !== undefined && this.#blocks === undefined && this.#bytesIn > parallel.aboveBytes;
+  /** The stream is large, and another context is free: as long as none is, blocks would only make the output larger. */
+  get #mayGoOnInBlocks(): boolean {
+    const { inBlocks } = this.#options;
+    if (inBlocks === undefined || this.#blocks !== undefined) return false;
+    return this.#bytesIn > inBlocks.aboveBytes && inBlocks.helpers.areFree();
   }
 
   /** What came so far becomes an output of its own. */
   #goOnInBlocks(callback: Callback): void {
     this.#then = () => {
-      const { parallel } = this.#options;
-      if (this.#lease === undefined || parallel === undefined) return;
+      const { inBlocks } = this.#options;
+      if (this.#lease === undefined || inBlocks === undefined) return;
       this.#direction?.leave('ended');
       this.#direction?.stay(this.#sink);
-      const { blockBytes, helpers } = parallel;
-      this.#blocks = new BlockCoder({ own: this.#lease.resource, blockBytes, helpers, sink: this.#sink });
+      this.#blocks = new BlockCoder({ ...inBlocks, own: this.#lease.resource, sink: this.#sink });
       this.#coder = this.#blocks;
       callback();
     };

@@ -43,6 +43,7 @@ export const zstd: Codec = {
   name: 'zstd',
   levels: LEVELS,
   leastBlockBytes: LEAST_BLOCK_BYTES,
+  joinsOnRequest: true, // Node's own decoder is such a reader: nodejs/node#64741
   takesDictionary: true,
   createCompressor: (options) => {
     const stream = zlib.createZstdCompress({ ...compressOptions(options), flush });

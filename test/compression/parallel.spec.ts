@@ -1,11 +1,11 @@
 import zlib from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import type { CompressionAlgorithm } from '../../lib/compression/codecs.js';
 import { CompressionPool } from '../../lib/compression/compression-pool.js';
 import type { CompressionPoolOptions } from '../../lib/compression/compression.options.js';
-import { ALGORITHMS, noise, text } from '../../lib/compression/payloads.fake.js';
-import { ensureTools, runTool, type OutsideTool } from '../integration/outside-tools.js';
+import { noise, text } from '../../lib/compression/payloads.fake.js';
+import { ensureTools, runTool } from '../integration/outside-tools.js';
+import { inBlocksOf, JOINABLE } from '../support/joinable.js';
 import { bytesOfPayload, hunt, huntMs, ONE_SHOT, payloadsOfAnySize } from '../support/payloads.js';
 
 /** The first run on a machine may have to install the programs. */
@@ -16,20 +16,16 @@ jest.setTimeout(huntMs(RUNS));
 const MIB = 2 ** 20;
 const TEXT = text(8 * MIB);
 
-/** Those whose outputs can be joined, and the programs that read them. */
-const JOINABLE: readonly { algorithm: CompressionAlgorithm; tools: readonly OutsideTool[] }[] = [
-  { algorithm: 'gzip', tools: ['gzip', 'pigz'] },
-  { algorithm: 'zstd', tools: ['zstd'] },
-];
-const HERE = JOINABLE.filter(({ algorithm }) => ALGORITHMS.includes(algorithm));
-
 let pool: CompressionPool;
 afterEach(async () => {
   expect(pool.stats()).toMatchObject({ leased: 0, waiting: 0, queuedBytes: 0 });
   expect(await pool.drain()).toMatchObject({ clean: true, closeFailures: 0 });
 });
 
-function open(algorithm: CompressionAlgorithm, options?: Partial<CompressionPoolOptions>): CompressionPool {
+function open(
+  algorithm: CompressionPoolOptions['algorithm'],
+  options?: Partial<CompressionPoolOptions>,
+): CompressionPool {
   pool = new CompressionPool('parallel', { type: 'compression', algorithm, max: 4, ...options });
   return pool;
 }
@@ -38,7 +34,7 @@ const SMALL_BLOCKS = { aboveBytes: 50_000, blockBytes: 16_384 };
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe.each(HERE)('a large input of $algorithm, compressed in blocks', ({ algorithm, tools }) => {
+describe.each(JOINABLE)('a large input of $algorithm, compressed in blocks', ({ algorithm, tools }) => {
   const { unpack } = ONE_SHOT[algorithm];
   beforeAll(() => ensureTools(tools), INSTALL_WITHIN_MS);
 
@@ -46,7 +42,7 @@ describe.each(HERE)('a large input of $algorithm, compressed in blocks', ({ algo
     const property = fc.asyncProperty(payloadsOfAnySize, fc.integer({ min: 1, max: 6 }), async (of, max) => {
       const input = bytesOfPayload(of);
       const before = Buffer.from(input);
-      open(algorithm, { max, parallel: SMALL_BLOCKS });
+      open(inBlocksOf(algorithm), { max, parallel: SMALL_BLOCKS });
       const packed = await pool.compress(input);
       expect(unpack(packed).equals(before)).toBe(true);
       expect((await pool.decompress(packed)).equals(before)).toBe(true);

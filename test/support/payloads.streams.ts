@@ -55,10 +55,13 @@ export async function through(stream: Duplex, chunks: Iterable<Buffer>, sink = n
   return sink.bytes;
 }
 
-/** One byte after the other. */
-export function* bytewise(input: Buffer): Iterable<Buffer> {
-  for (let at = 0; at < input.length; at++) yield input.subarray(at, at + 1);
+/** So many bytes after the other; as a file gives them, where it is not said. */
+export function* inPieces(input: Buffer, bytes = 65_536): Iterable<Buffer> {
+  for (let at = 0; at < input.length; at += bytes) yield input.subarray(at, at + bytes);
 }
+
+/** One byte after the other. */
+export const bytewise = (input: Buffer): Iterable<Buffer> => inPieces(input, 1);
 
 /** Whatever was done to them, the contexts of a pool serve both ways, in pieces and as a whole. */
 export async function expectToServe(pool: CompressionPool): Promise<void> {

@@ -48,6 +48,7 @@ export default defineSuite({
     promised('zstd', KIB, 8),
     promised('zstd', 16 * KIB, 2),
     beside(isLarge, { atLeast: 0.97 }),
-    beside(isLarge, { metric: 'outputPercent', atMost: 1.01 }),
+    // zstd has other parameters for an input whose size it knows, as its synchronous function shows.
+    beside((each) => isLarge(each) && each.algorithm !== 'zstd', { metric: 'outputPercent', atMost: 1.01 }),
   ],
 });

@@ -35,8 +35,8 @@ spread, which another run may mend or worsen.`;
 export const METHOD = `## How it is measured
 
 - Each contender has a process of its own in each scenario. In one process they would share compiled code, and spoil it for each other.
-- They make their rounds by turns, first to last and then last to first (A B B A), so that what slows the machine for a while slows all.
-  The first rounds warm up and do not count. What a process can do only once, such as reach its peak of memory, has a new process for
+- They make their rounds by turns (A B A B), so that what slows the machine for a while slows all; with more than two, who begins and who
+  follows whom changes from round to round. The first rounds warm up and do not count. What a process can do only once, such as reach its peak of memory, has a new process for
   each round.
 - Results are checked: before the first round against what they must be, and in each round as far as it costs next to nothing.
 - Rivals are set up as their own documentation recommends for the case. How, and where it says so, stands below each chapter.

@@ -31,7 +31,7 @@ function open(
   algorithm: CompressionPoolOptions['algorithm'],
   options?: Partial<CompressionPoolOptions>,
 ): CompressionPool {
-  pool = new CompressionPool('parallel', { type: 'compression', algorithm, max: 4, ...options });
+  pool = new CompressionPool('parallel', { type: 'compression', algorithm, max: 4, parallel: {}, ...options });
   return pool;
 }
 
@@ -110,7 +110,7 @@ describe.each(JOINABLE)(
       expect(pool.stats().acquired).toBe(2);
       await other.release();
       expect(unpack(await output).equals(TEXT)).toBe(true);
-      expect(pool.stats().acquired).toBeGreaterThan(3);
+      expect(pool.stats().acquired).toBeGreaterThan(2);
     });
 
     it('takes in no more than its contexts can work on and one block, as long as nobody reads', async () => {

@@ -26,7 +26,13 @@ function open(
   algorithm: CompressionPoolOptions['algorithm'],
   options?: Partial<CompressionPoolOptions>,
 ): CompressionPool {
-  pool = new CompressionPool('parallel', { type: 'compression', algorithm, max: 4, parallel: {}, ...options });
+  pool = new CompressionPool('parallel', {
+    type: 'compression',
+    algorithm,
+    max: 4,
+    parallel: {},
+    ...options,
+  });
   return pool;
 }
 

@@ -113,6 +113,43 @@ describe.each([
     await expect(called).resolves.toEqual([null, [[null, '2']]]);
   });
 
+  it('answer each command of a pipeline in its own way', async () => {
+    const batch = [
+      ['set', 'text', 'grüße'],
+      ['getBuffer', 'text'],
+      ['incr', 'text'],
+      ['addTo', 'count', 5],
+      ['addToBuffer', 'count', 2],
+      ['callBuffer', 'ECHO', 'hi'],
+    ];
+    const pipeline = pool.commands.pipeline(batch);
+    expect(pipeline.length).toBe(batch.length);
+    const replies = await pipeline.exec();
+    expect(replies).toMatchObject([
+      [null, 'OK'],
+      [null, Buffer.from('grüße')],
+      [{ message: expect.stringContaining('not an integer') as unknown, command: { name: 'incr' } }],
+      [null, 5],
+      [null, 7],
+      [null, Buffer.from('hi')],
+    ]);
+    await expect(pipeline.exec()).resolves.toBe(replies);
+    await expect(raw.get('count')).resolves.toBe('7');
+  });
+
+  it('keep pipelines apart that are collected at the same time', async () => {
+    const numbers = Array.from({ length: 200 }, (_, at) => at);
+    const pipelines = numbers.map((number) => pool.commands.pipeline().set(`number-${number}`, number));
+    for (const [number, pipeline] of pipelines.entries()) pipeline.get(`number-${number}`);
+    const replies = await Promise.all(pipelines.map((pipeline) => pipeline.exec()));
+    expect(replies).toEqual(
+      numbers.map((number) => [
+        [null, 'OK'],
+        [null, String(number)],
+      ]),
+    );
+  });
+
   it('run a pipeline that was made long before', async () => {
     const pipeline = pool.commands.pipeline().set('late', 'yes');
     await pool.commands.get('late');

@@ -1,6 +1,7 @@
 import { callbackify } from 'node:util';
 import type { Command, Pipeline } from 'ioredis';
 import { blockTimeOf } from './block-time.js';
+import { emptyPipeline } from './chain-mould.js';
 import { refusal } from './command-refusal.js';
 import type { CommandKinds } from './command-kinds.js';
 import type { CommandRouter } from './command-router.js';
@@ -9,54 +10,85 @@ import type { RedisConnection } from '../redis-connection.js';
 
 type ChainKind = 'pipeline' | 'multi';
 type Exec = Pipeline['exec'];
+type LooseChain = Pipeline & { [COURSE]: Course };
+
+const COURSE = Symbol('course');
 
 /**
  * A `pipeline()` or `multi()` of ioredis that finds its connection when it is executed. Until then ioredis only collects the
  * commands, so the client that makes it need not be connected.
+ *
+ * Its methods are the same functions for all chains: with closures of its own on each, a pipeline costs twice as much.
  */
 export function looseChain(kind: ChainKind, maker: RedisConnection, router: CommandRouter): Pipeline {
-  const chain = maker[kind]() as Pipeline;
-  const contents = new ChainContents(kind, router.kinds);
-  const collect = chain.sendCommand.bind(chain);
-  chain.sendCommand = (command) => {
-    const collected = collect(command);
-    contents.note(command);
-    return collected;
-  };
-
-  const exec: Exec = chain.exec.bind(chain);
-  let isUnderWay = false;
-  const send = (connection: RedisConnection) => {
-    isUnderWay = true;
-    chain.redis = connection;
-    return exec().finally(() => {
-      isUnderWay = false;
-    });
-  };
-  let outcome: ReturnType<Exec> | undefined;
-  chain.exec = (...args) => {
-    // In a cluster ioredis executes what was answered with a redirection again.
-    const isRedirected = isUnderWay && isAnswered(chain);
-    if (contents.isInTransaction || isRedirected) return exec(...args);
-    const [callback] = args;
-    const executed = (outcome ??= execute(chain, contents, send, router));
-    if (callback !== undefined) callbackify(() => executed)(callback);
-    return executed;
-  };
+  const made = kind === 'pipeline' ? emptyPipeline(maker) : maker.multi();
+  const chain = made as LooseChain;
+  chain[COURSE] = new Course(chain, kind, router);
+  chain.sendCommand = collect;
+  chain.exec = execute;
   return chain;
 }
 
-async function execute<R>(
-  chain: Pipeline,
-  contents: ChainContents,
-  send: (connection: RedisConnection) => Promise<R>,
-  router: CommandRouter,
-): Promise<R> {
-  if (contents.refused !== undefined) throw refusal(router.pool, contents.refused);
-  if (chain.length === 0) return [] as R;
-  if (contents.blocks) return router.onItsOwn(send, contents.blockMs);
-  const { ready } = router;
-  return ready === undefined ? router.onAny(send, () => contents.blocks) : send(ready);
+function collect(this: LooseChain, command: Command): unknown {
+  return this[COURSE].collect(command);
+}
+
+function execute(this: LooseChain, ...args: Parameters<Exec>): ReturnType<Exec> {
+  return this[COURSE].execute(...args);
+}
+
+/** Of one chain, from its first command to the replies. */
+class Course {
+  readonly #chain: Pipeline;
+  readonly #collect: Pipeline['sendCommand'];
+  readonly #exec: Exec;
+  readonly #contents: ChainContents;
+  readonly #router: CommandRouter;
+  #isUnderWay = false;
+  #outcome: ReturnType<Exec> | undefined;
+
+  constructor(chain: Pipeline, kind: ChainKind, router: CommandRouter) {
+    this.#chain = chain;
+    this.#collect = chain.sendCommand.bind(chain);
+    this.#exec = chain.exec.bind(chain);
+    this.#contents = new ChainContents(kind, router.kinds);
+    this.#router = router;
+  }
+
+  collect(command: Command): unknown {
+    const collected = this.#collect(command);
+    this.#contents.note(command);
+    return collected;
+  }
+
+  execute(...args: Parameters<Exec>): ReturnType<Exec> {
+    // In a cluster ioredis executes what was answered with a redirection again.
+    const isRedirected = this.#isUnderWay && isAnswered(this.#chain);
+    if (this.#contents.isInTransaction || isRedirected) return this.#exec(...args);
+    const [callback] = args;
+    const executed = (this.#outcome ??= this.#route());
+    if (callback !== undefined) callbackify(() => executed)(callback);
+    return executed;
+  }
+
+  async #route(): ReturnType<Exec> {
+    const contents = this.#contents;
+    const router = this.#router;
+    if (contents.refused !== undefined) throw refusal(router.pool, contents.refused);
+    if (this.#chain.length === 0) return [];
+    const send = (connection: RedisConnection) => this.#send(connection);
+    if (contents.blocks) return router.onItsOwn(send, contents.blockMs);
+    const { ready } = router;
+    return ready === undefined ? router.onAny(send, () => contents.blocks) : send(ready);
+  }
+
+  #send(connection: RedisConnection): ReturnType<Exec> {
+    this.#isUnderWay = true;
+    this.#chain.redis = connection;
+    return this.#exec().finally(() => {
+      this.#isUnderWay = false;
+    });
+  }
 }
 
 const isAnswered = (chain: Pipeline): boolean =>

@@ -1,9 +1,10 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Observable } from 'rxjs';
+import { acquiring } from '../core/channels.js';
 import type { PartReport } from '../core/drain-report.js';
-import type { Lease } from '../core/lease.js';
 import { optionProblems } from '../core/option-rules.js';
 import type { PoolDescription } from '../core/pool.description.js';
-import { PoolOptionsError, type PoolError } from '../core/pool.errors.js';
+import { PoolOptionsError } from '../core/pool.errors.js';
 import { checkOptions } from '../core/pool.options.js';
 import { ACQUIRE_OPTION_RULES, ResourcePool } from '../core/resource-pool.js';
 import type { AcquireOptions } from '../core/waiter.js';
@@ -26,19 +27,10 @@ import {
   type CompressionPoolOptions,
 } from './compression.options.js';
 import { compressWhole, type InBlocks } from './in-blocks.js';
-import { byteLengthOf, bytesOf, type Bytes } from './input-bytes.js';
+import { byteLengthOf, type Bytes } from './input-bytes.js';
 import { threadShare, type ThreadUser } from './thread-share.js';
 import { PooledStream, type PooledStreamOptions } from './pooled-stream.js';
-
-interface Work {
-  readonly task: CodecTask;
-  readonly input: string | Bytes;
-  readonly size: number;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** What is done with one whole input. */
-type CodecTask = (context: CodecContext, bytes: Uint8Array) => Promise<Buffer>;
+import { WaitingInput, type InputWork } from './waiting-input.js';
 
 /**
  * Compresses and decompresses with a few contexts that are used again and again, instead of one for each call.
@@ -54,9 +46,12 @@ type CodecTask = (context: CodecContext, bytes: Uint8Array) => Promise<Buffer>;
  */
 export class CompressionPool extends ResourcePool<CodecContext> {
   private readonly codec: Codec;
+  private readonly isPluggedIn: boolean;
   private readonly calls: CodecCalls;
   private readonly limits: CompressionLimits;
   private readonly inBlocks: InBlocks;
+  private readonly compressing: InputWork;
+  private readonly decompressing: InputWork;
   private readonly queued: ByteBudget;
   private readonly traffic: CodecTraffic;
   private threads: ThreadUser | undefined;
@@ -76,6 +71,7 @@ export class CompressionPool extends ResourcePool<CodecContext> {
     };
     super(name, factory, pool);
     this.codec = codec;
+    this.isPluggedIn = typeof options.algorithm !== 'string';
     this.calls = new CodecCalls(name, codec.name);
     this.limits = limits;
     const helpers = {
@@ -86,6 +82,13 @@ export class CompressionPool extends ResourcePool<CodecContext> {
     };
     this.inBlocks = { ...blocks, helpers };
     this.queued = new ByteBudget(name, limits.maxQueuedBytes);
+    const work: Omit<InputWork, 'task'> = {
+      run: (lease, task, signal) => this.runAlone(lease, task, signal),
+      home: new AsyncResource('nestjs-pool'),
+      budget: this.queued,
+    };
+    this.compressing = { ...work, task: (context, bytes) => compressWhole(context, bytes, this.inBlocks) };
+    this.decompressing = { ...work, task: (context, bytes) => context.decompress(bytes) };
     this.traffic = traffic;
   }
 
@@ -97,8 +100,7 @@ export class CompressionPool extends ResourcePool<CodecContext> {
    * @throws {CompressionError} the input is of no such type, or larger than `maxInputBytes` or than one call can take (4 GiB)
    */
   compress(input: string | Bytes, options?: AcquireOptions): Promise<Buffer> {
-    const task: CodecTask = (context, bytes) => compressWhole(context, bytes, this.inBlocks);
-    return this.calls.run('compress', input, () => this.work(task, input, options));
+    return this.calls.run('compress', input, () => this.work(this.compressing, input, options));
   }
 
   /**
@@ -113,8 +115,12 @@ export class CompressionPool extends ResourcePool<CodecContext> {
     const problems = options === undefined ? [] : optionProblems(options, DECOMPRESS_OPTION_RULES);
     if (problems.length > 0) return Promise.reject(new PoolOptionsError(this.name, problems));
     if (typeof input === 'string') return Promise.reject(noBytes(this.name, input));
-    const task: CodecTask = (context, bytes) => context.decompress(bytes, options?.maxOutputBytes);
-    return this.calls.run('decompress', input, () => this.work(task, input, options && waitOf(options)));
+    const { maxOutputBytes } = options ?? {};
+    const work: InputWork =
+      maxOutputBytes === undefined
+        ? this.decompressing
+        : { ...this.decompressing, task: (context, bytes) => context.decompress(bytes, maxOutputBytes) };
+    return this.calls.run('decompress', input, () => this.work(work, input, options && waitOf(options)));
   }
 
   /**
@@ -194,31 +200,20 @@ export class CompressionPool extends ResourcePool<CodecContext> {
   }
 
   /** Has a context work on one whole input, which counts against the limits until the call has settled. */
-  private work(task: CodecTask, input: string | Bytes, options?: AcquireOptions): Promise<Buffer> {
-    let size: number;
-    try {
-      size = this.admit(input);
-    } catch (error) {
-      const refusal = error as PoolError;
-      return Promise.reject(refusal);
-    }
-    // As little as possible is kept for each caller who waits, for there may be ten thousand: no frame, and no second promise.
-    return this.acquire(options).then(
-      (lease) => this.workWith(lease, { task, input, size, signal: options?.signal }),
-      (error: unknown) => {
-        this.queued.giveBack(size);
-        throw error;
-      },
-    );
+  private work(how: InputWork, input: string | Bytes, options?: AcquireOptions): Promise<Buffer> {
+    const work = this.isSeen ? { ...how, home: new AsyncResource('nestjs-pool') } : how;
+    return new Promise((settle) => {
+      const size = this.admit(input);
+      this.acquireFor(new WaitingInput({ work, input, size, signal: options?.signal, settle }), options);
+    });
   }
 
-  /** A string becomes bytes only now, so that those who wait have no two of it. */
-  private async workWith(lease: Lease<CodecContext>, { task, input, size, signal }: Work): Promise<Buffer> {
-    try {
-      return await this.runAlone(lease, (context) => task(context, bytesOf(input)), signal);
-    } finally {
-      this.queued.giveBack(size);
-    }
+  /**
+   * Somebody could tell whether an input is worked on in its caller's async context: a codec of the user's own, or whoever hears that a
+   * large input hires other contexts. zlib cannot, so for it nobody's will do, which costs nothing for each of ten thousand who wait.
+   */
+  private get isSeen(): boolean {
+    return this.isPluggedIn || acquiring.hasSubscribers;
   }
 
   private stream(

@@ -13,6 +13,7 @@ import {
   type PoolTimeoutReason,
 } from './pool.errors.js';
 import type { Journal } from './journal.js';
+import { NotedWait } from './noted-wait.js';
 import type { Place } from './place.js';
 import type { ResolvedPoolOptions } from './pool.options.js';
 import type { DurationStats, PoolStats } from './pool.stats.js';
@@ -21,7 +22,7 @@ import type { ResourceFactory } from './resource-factory.js';
 import type { Slot } from './slot.js';
 import { Supply, type Demand } from './supply.js';
 import { Task } from './task.js';
-import { Waiter, type AcquireOptions, type WaiterOwner } from './waiter.js';
+import { Waiter, type AcquireOptions, type Outcome, type WaiterOwner } from './waiter.js';
 import { WaitingLine } from './waiting-line.js';
 
 /** A timer that fires this much too late was held up by the process itself. */
@@ -75,53 +76,70 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
     return traced(acquiring, operation, () => this.#acquire(options, place));
   }
 
+  /** As `acquire()`, without a promise: `outcome` hears at once or later, on anybody's stack and in anybody's async context. */
+  acquireFor(
+    outcome: Outcome<Lease<T>>,
+    options: AcquireOptions | undefined,
+    place: Place | undefined,
+  ): void {
+    if (acquiring.hasSubscribers) {
+      this.acquire(options, place).then(
+        (lease) => outcome.resolve(lease),
+        (reason: unknown) => outcome.reject(reason),
+      );
+      return;
+    }
+    const lease = this.#lendNow(options, place);
+    if (lease === undefined) this.#wait(outcome, options, place);
+    else outcome.resolve(lease);
+  }
+
   #acquire(options: AcquireOptions | undefined, place: Place | undefined): Promise<Lease<T>> {
-    if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
+    const lease = this.#lendNow(options, place);
+    if (lease !== undefined) return Promise.resolve(lease);
+    return new Promise((resolve, reject) => this.#wait({ resolve, reject }, options, place));
+  }
+
+  #lendNow(options: AcquireOptions | undefined, place: Place | undefined): Lease<T> | undefined {
+    if (options?.signal?.aborted === true || this.#journal.state !== 'open') return undefined;
+    if (this.#line.length > 0 || !this.supply.hasIdle) return undefined;
+    const now = performance.now();
+    const slot = this.supply.take(now);
+    return slot && this.#lend(slot, now, 0, place);
+  }
+
+  #wait(outcome: Outcome<Lease<T>>, options: AcquireOptions | undefined, place: Place | undefined): void {
+    if (options?.signal?.aborted === true) return outcome.reject(options.signal.reason);
     const { state } = this.#journal;
-    if (state === 'open' && this.#line.length === 0 && this.supply.hasIdle) {
-      const now = performance.now();
-      const slot = this.supply.take(now);
-      if (slot !== undefined) return Promise.resolve(this.#lend(slot, now, 0, place));
-    }
     if (state === 'draining' || state === 'closed')
-      return Promise.reject(new PoolClosedError(this.name, state));
-    return this.#wait(options, place);
-  }
-
-  #wait(options: AcquireOptions | undefined, place: Place | undefined): Promise<Lease<T>> {
+      return outcome.reject(new PoolClosedError(this.name, state));
     this.#keepsMin = true;
-    if (this.supply.isDown) return Promise.reject(this.#unavailable());
-    if (this.#line.length >= this.#options.maxWaiting + this.#placesComing) {
-      return Promise.reject(tooManyWait(this.name, this.#options.maxWaiting));
-    }
+    if (this.supply.isDown) return outcome.reject(this.#unavailable());
+    if (this.#line.length >= this.#options.maxWaiting + this.#placesComing)
+      return outcome.reject(tooManyWait(this.name, this.#options.maxWaiting));
     const task = Task.current;
-    return task === undefined ? this.#queue(options, place) : this.#waitAs(task, options, place);
+    if (task === undefined) this.#queue(outcome, options, place);
+    else this.#waitAs(task, outcome, options, place);
   }
 
-  #queue(options: AcquireOptions | undefined, place: Place | undefined): Promise<Lease<T>> {
+  #queue(outcome: Outcome<Lease<T>>, options: AcquireOptions | undefined, place: Place | undefined): void {
     const timeoutMs = options?.timeoutMs ?? this.#options.acquireTimeoutMs;
-    const waiter = new Waiter<Lease<T>>(this, timeoutMs, place, options);
-    this.#line.join(waiter);
+    this.#line.join(new Waiter<Lease<T>>(this, outcome, timeoutMs, place, options));
     this.supply.opener.keepAwake();
     this.serve();
-    return waiter.promise;
   }
 
   /** A task that holds the last resource of a pool asks for more. */
-  async #waitAs(
+  #waitAs(
     task: Task,
+    outcome: Outcome<Lease<T>>,
     options: AcquireOptions | undefined,
     place: Place | undefined,
-  ): Promise<Lease<T>> {
-    const stopWaiting = task.waitFor(this.lending);
-    try {
-      const held = task.deadlockWith(this.lending);
-      if (held !== undefined)
-        throw new PoolDeadlockError(this.name, held.pool.name, held.describe(), this.#statsToShow());
-      return await this.#queue(options, place);
-    } finally {
-      stopWaiting();
-    }
+  ): void {
+    const wait = new NotedWait(task, this.lending, outcome);
+    const held = task.deadlockWith(this.lending);
+    if (held === undefined) return this.#queue(wait, options, place);
+    wait.reject(new PoolDeadlockError(this.name, held.pool.name, held.describe(), this.#statsToShow()));
   }
 
   /** Those for whom a resource is being, or can be, prepared do not wait in vain and do not count against `maxWaiting`. */

@@ -23,7 +23,7 @@ import type { PoolState } from './pool.state.js';
 import type { DurationStats, PoolStats } from './pool.stats.js';
 import { factoryProblems, type ResourceFactory } from './resource-factory.js';
 import { Use, type UseTask } from './use.js';
-import type { AcquireOptions } from './waiter.js';
+import type { AcquireOptions, Outcome } from './waiter.js';
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
 
@@ -86,13 +86,20 @@ export class ResourcePool<T> {
    * @throws the signal's reason, when it aborts before the lease is there
    */
   acquire(options?: AcquireOptions): Promise<Lease<T>> {
-    if (options !== undefined) {
-      const problems = optionProblems(options, ACQUIRE_OPTION_RULES);
-      if (problems.length > 0) return Promise.reject(new PoolOptionsError(this.name, problems));
-    }
+    const problems = acquireProblems(options);
+    if (problems.length > 0) return Promise.reject(new PoolOptionsError(this.name, problems));
     // eslint-disable-next-line @typescript-eslint/unbound-method -- it only names the frame above the caller's
     const place = this.options.leakThresholdMs > 0 ? new Place(this.acquire) : undefined;
     return this.admission.acquire(options, place);
+  }
+
+  /** As `acquire()`, without a promise: `outcome` hears at once or later, on anybody's stack and in anybody's async context. */
+  protected acquireFor(outcome: Outcome<Lease<T>>, options?: AcquireOptions): void {
+    const problems = acquireProblems(options);
+    if (problems.length > 0) return outcome.reject(new PoolOptionsError(this.name, problems));
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- as above
+    const place = this.options.leakThresholdMs > 0 ? new Place(this.acquireFor) : undefined;
+    this.admission.acquireFor(outcome, options, place);
   }
 
   /**
@@ -273,6 +280,9 @@ export const ACQUIRE_OPTION_RULES: OptionRules<AcquireOptions> = {
   timeoutMs: milliseconds('off'),
   priority: oneOf('high', 'normal', 'low'),
 };
+
+const acquireProblems = (options: AcquireOptions | undefined): readonly string[] =>
+  options === undefined ? [] : optionProblems(options, ACQUIRE_OPTION_RULES);
 
 const LIMIT_RULES: OptionRules<{ min?: number; max?: number }> = { min: integer(0), max: integer(1) };
 

@@ -21,51 +21,53 @@ export interface WaiterOwner<V> {
   aborted(waiter: Waiter<V>, reason: unknown): void;
 }
 
-/** The two ends of a promise; written as methods, so that a pool of something is also a pool of `unknown`. */
-interface Outcome<V> {
+/**
+ * Who is told how a wait ended: the two ends of a promise, or something smaller. Written as methods, so that a pool of something is
+ * also a pool of `unknown`.
+ */
+export interface Outcome<V> {
   resolve(value: V): void;
   reject(reason: unknown): void;
 }
 
 /** One caller in the line. It settles once: served, or refused at its deadline or when its signal aborts. */
 export class Waiter<V> implements Waiting {
-  readonly promise: Promise<V>;
+  /** One for all waiters, which spares a closure for each. */
+  static readonly #expire = (waiter: Waiter<unknown>): void => waiter.#owner.timedOut(waiter);
+
   readonly priority: Priority;
   readonly since = performance.now();
   next?: Waiting | undefined;
   previous?: Waiting | undefined;
   readonly #owner: WaiterOwner<V>;
+  readonly #outcome: Outcome<V>;
   readonly #signal: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
-  #resolve!: Outcome<V>['resolve'];
-  #reject!: Outcome<V>['reject'];
 
   constructor(
     owner: WaiterOwner<V>,
+    outcome: Outcome<V>,
     readonly timeoutMs: number,
     /** Where the caller stands, when that is recorded. */
     readonly place: Place | undefined,
     options: AcquireOptions | undefined,
   ) {
-    this.promise = new Promise<V>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
     this.priority = options?.priority ?? 'normal';
     this.#owner = owner;
+    this.#outcome = outcome;
     this.#signal = options?.signal;
     this.#signal?.addEventListener('abort', this);
-    if (timeoutMs > 0) this.#timer = setTimeout(() => owner.timedOut(this), timeoutMs);
+    if (timeoutMs > 0) this.#timer = setTimeout(Waiter.#expire, timeoutMs, this);
   }
 
   serve(value: V): void {
     this.stopWaiting();
-    this.#resolve(value);
+    this.#outcome.resolve(value);
   }
 
   refuse(reason: unknown): void {
     this.stopWaiting();
-    this.#reject(reason);
+    this.#outcome.reject(reason);
   }
 
   /** @internal The signal's event. The waiter is its own listener, which spares a closure for each. */

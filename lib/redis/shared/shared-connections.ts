@@ -109,15 +109,11 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
     if (ready !== undefined) return Promise.resolve(ready);
     if (this.#isFailing && this.#line.length >= limits.maxWaiting)
       return Promise.reject(tooManyWait(pool, limits.maxWaiting));
-    const waiter = new Waiter<RedisConnection>(
-      this,
-      options.timeoutMs ?? limits.acquireTimeoutMs,
-      undefined,
-      options,
-    );
-    this.#line.join(waiter);
-    this.#openMissing();
-    return waiter.promise;
+    const { timeoutMs = limits.acquireTimeoutMs } = options;
+    return new Promise((resolve, reject) => {
+      this.#line.join(new Waiter<RedisConnection>(this, { resolve, reject }, timeoutMs, undefined, options));
+      this.#openMissing();
+    });
   }
 
   /**

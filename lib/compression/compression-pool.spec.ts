@@ -1,7 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { PoolQueueFullError } from '../core/pool.errors.js';
-import type { PoolEvent } from '../core/pool.events.js';
 import type { Codec, Coder } from './codec.js';
 import { CompressionPool } from './compression-pool.js';
 import type { CompressionPoolOptions } from './compression.options.js';
@@ -307,20 +306,6 @@ describe('CompressionPool', () => {
     expect((await pool.decompress(await pool.compress(INPUT))).equals(INPUT)).toBe(true);
     expect(await pool.drain()).toMatchObject({ clean: true });
     expect(pool.stats().compressed.bytesIn).toBeLessThan(2 * 2 ** 20);
-  });
-
-  it('warns once per process when compression may take every thread of libuv', async () => {
-    const warnings: PoolEvent[] = [];
-    const others = ['one', 'two'].map((name) => {
-      const other = new CompressionPool(name, { type: 'compression', algorithm: 'gzip', max: 500 });
-      other.events$.subscribe((event) => event.type === 'warned' && warnings.push(event));
-      return other;
-    });
-    for (const other of others) await other.compress(INPUT);
-    for (const other of others) await other.drain();
-    expect(warnings).toEqual([
-      { type: 'warned', pool: 'one', message: expect.stringContaining('UV_THREADPOOL_SIZE') },
-    ]);
   });
 
   it('lends its contexts for a series of inputs', async () => {

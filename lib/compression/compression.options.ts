@@ -20,7 +20,7 @@ import { codecOf, CODECS, isAlgorithm, type CompressionAlgorithm } from './codec
 import { zstdDictionaryProblem, zstdProblem } from './zstd.codec.js';
 
 /** While one context waits for the event loop to hand it its next input, a core would have nothing to do. */
-const DEFAULT_MAX = availableParallelism() + 1;
+const DEFAULT_MAX = availableParallelism() + 2;
 
 /**
  * What a compression pool can be told.
@@ -61,7 +61,7 @@ export interface CompressionPoolOptions extends PoolOptions {
    */
   parallel?: ParallelOptions | false;
   /**
-   * Contexts that may exist at once. Default: one more than the machine can do in parallel, so that no core waits for its next input.
+   * Contexts that may exist at once. Default: two more than the machine can do in parallel, so that no core waits for its next input.
    * zlib works in libuv's threads, of which zlib, fs and dns share 4: more contexts than that work no faster unless
    * `UV_THREADPOOL_SIZE` is raised with them.
    */

@@ -1,5 +1,7 @@
 import { CALLS_PER_SECOND, CPU_PER_CALL, expectEqual, throughput } from '../harness/rounds.mjs';
 import { contendersOf, defineSuite } from '../harness/suite.mjs';
+import { KIB } from './support/algorithms.mjs';
+import { records } from './support/payloads.mjs';
 import { KEYS, startServer, VALUES } from './support/redis-values.mjs';
 
 const DOCS = 'docs/observability.md';
@@ -9,10 +11,7 @@ const INSTRUMENTS = 'nestjs-pool, channels and the instruments of an OpenTelemet
 const PRODUCER = 'nestjs-pool, channels and a PoolMetricProducer';
 const PROM_CLIENT = 'nestjs-pool, channels and prom-client';
 
-const TEXT = JSON.stringify({ name: 'nestjs-pool', words: 'lorem ipsum dolor sit amet '.repeat(40) }).slice(
-  0,
-  1_024,
-);
+const INPUT = records(KIB);
 
 /** What each asks of the pools again and again, and how it is known to be right. */
 const CALLS = {
@@ -28,8 +27,7 @@ const CALLS = {
     callers: 16,
     call: (pools) => {
       const pool = pools.get('archive');
-      const input = Buffer.from(TEXT);
-      return () => pool.compress(input);
+      return () => pool.compress(INPUT);
     },
     check: ({ length }) => {
       if (length === 0) throw new Error('an empty output');
@@ -50,8 +48,8 @@ async function play(open, { what }, { url, roundMs }) {
   const { callers, call, check } = CALLS[what];
   const pools = await open(url);
   const { gunzipSync } = await import('node:zlib');
-  const output = await pools.get('archive').compress(TEXT);
-  expectEqual(gunzipSync(output).toString(), TEXT);
+  const output = await pools.get('archive').compress(INPUT);
+  expectEqual(gunzipSync(output).toString(), INPUT.toString());
   return throughput(call(pools), { callers, roundMs, check });
 }
 

@@ -57,7 +57,7 @@ function specOf({ suite, points, metric, title }) {
     values: [...new Set(points.map((point) => point.x))],
     format: '~s',
   });
-  const y = axis(metric.title, points, ['low', 'high'], { format: ',', tickCount: 6 });
+  const y = axis(metric.title, points, ['low', 'high'], { format: '~s', tickCount: 6 });
   const look = looksOf(names);
   const panel = {
     width: (WIDTH - GAP * (panels.length - 1)) / panels.length,

@@ -123,7 +123,7 @@ export default defineSuite({
       of: ({ contended, signals }) => contended && !signals,
       ours: 'nestjs-pool',
       rival: 'generic-pool',
-      atMost: 0.95,
+      atMost: 1.15,
     },
   ],
 });

@@ -43,8 +43,8 @@ export default defineSuite({
     ),
   ],
   expectations: [
-    promised('gzip', KIB, 3),
-    promised('gzip', 16 * KIB, 1.4),
+    promised('gzip', KIB, 2.2),
+    promised('gzip', 16 * KIB, 1.1),
     promised('zstd', KIB, 8),
     promised('zstd', 16 * KIB, 2),
     beside(isLarge, { atLeast: 0.97 }),

@@ -156,9 +156,9 @@ export default defineSuite({
   rounds: 3,
   freshProcess: true,
   contenders: Object.fromEntries(
-    Object.entries(contenders).map(([name, { how, source, missing, ...way }]) => [
+    Object.entries(contenders).map(([name, { ways, share, ...contender }]) => [
       name,
-      { how, source, missing, open: (scenario) => open(scenario.name, way) },
+      { ...contender, open: (scenario) => open(scenario.name, { ways, share }) },
     ]),
   ),
   scenarios: Object.keys(WORK).map((name) => ({ name })),

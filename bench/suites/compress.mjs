@@ -44,7 +44,7 @@ export default defineSuite({
   ],
   expectations: [
     promised('gzip', KIB, 2.2),
-    promised('gzip', 16 * KIB, 1.1),
+    promised('gzip', 16 * KIB, 0.97),
     promised('zstd', KIB, 8),
     promised('zstd', 16 * KIB, 2),
     beside(isLarge, { atLeast: 0.97 }),

@@ -64,3 +64,30 @@ it.each<[how: string, lose: (socket: Socket) => void]>([
   });
   await expect(used).rejects.toThrow(LeaseBrokenError);
 });
+
+it('A late word that ends what a lease blocks on, which another connection has brought sooner, ends nothing of the next holder', async () => {
+  const withOneShared = new RedisPool('jobs', { type: 'redis', url: proxy.url, max: 2, shared: 1 });
+  const before = proxy.connections.length;
+  await withOneShared.ping();
+  const shared = proxy.connections[before]!;
+  const areBlocked = (count: number) =>
+    eventually(`${count} are blocked`, async () =>
+      String(await pool.commands.info('clients')).includes(`\nblocked_clients:${count}\r`),
+    );
+
+  const controller = new AbortController();
+  const first = withOneShared.use((redis) => redis.blpop('list', 0), { signal: controller.signal });
+  await areBlocked(1);
+  shared.stall('toServer');
+  controller.abort(new Error('changed my mind'));
+  await expect(first).rejects.toThrow('changed my mind');
+
+  const next = withOneShared.use((redis) => redis.blpop('list', 0));
+  next.catch(() => undefined); // it is looked at below
+  await areBlocked(1);
+  shared.resume();
+  await withOneShared.ping(); // behind the late word
+  await pool.commands.rpush('list', 'element');
+  await expect(next).resolves.toEqual(['list', 'element']);
+  await withOneShared.drain();
+});

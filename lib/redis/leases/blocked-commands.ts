@@ -1,5 +1,5 @@
 import type { Command, Redis } from 'ioredis';
-import type { Messenger, Reception } from './other-connections.js';
+import type { Messenger } from './other-connections.js';
 import { within } from '../within.js';
 
 /** Between two tries: an UNBLOCK can overtake the command that it is meant for. */
@@ -25,26 +25,25 @@ interface Unblocking {
 /**
  * Ends the commands that block a connection, one after the other, by word from another connection. What the server has delivered by
  * then is delivered. Goes on until none is left, the time is over or the server does not listen; never rejects.
- * Resolves with true unless a word is still under way, which might hit whatever blocks the connection next.
  */
 export async function unblock(
   client: Redis,
   { id, blocks, messenger, reason, timeoutMs }: Unblocking,
-): Promise<boolean> {
+): Promise<void> {
   const giveUpAt = performance.now() + timeoutMs;
   const number = await within(id, { ms: timeoutMs, late: tooLate }).then(String, () => undefined);
-  if (number === undefined) return true;
+  if (number === undefined) return;
   const replaced = new WeakSet<Command>();
-  let reception: Reception = 'heard';
+  let isHeard = true;
   let pauseMs = PAUSE_MS.first;
   for (;;) {
     const commands = blockedCommands(client, blocks);
     const msLeft = giveUpAt - performance.now();
     const [first] = commands;
-    if (first === undefined || msLeft <= 0 || reception !== 'heard') return reception !== 'unanswered';
+    if (first === undefined || msLeft <= 0 || !isHeard) return;
     for (const command of commands) if (!replaced.has(command)) replaceRejection(command, reason);
     for (const command of commands) replaced.add(command);
-    reception = await messenger.tell(['CLIENT', 'UNBLOCK', number, 'ERROR'], msLeft);
+    isHeard = await messenger.tell(['CLIENT', 'UNBLOCK', number, 'ERROR'], msLeft);
     pauseMs = (await settles(first, pauseMs)) ? PAUSE_MS.first : Math.min(PAUSE_MS.longest, pauseMs * 2);
   }
 }

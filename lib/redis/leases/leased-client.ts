@@ -203,14 +203,9 @@ export class LeasedClient implements LeasedConnection {
     const { others, unblockTimeoutMs: timeoutMs } = this.#means;
     const messenger = others.for(this.#client);
     const id = this.#identity.promise; // asked before anything else, so it is answered before anything blocks
-    const isSettled = await unblock(this.#client, {
-      id,
-      blocks: this.#means.blocks,
-      messenger,
-      reason,
-      timeoutMs,
-    });
-    messenger.done();
+    await unblock(this.#client, { id, blocks: this.#means.blocks, messenger, reason, timeoutMs });
+    // A word that is still under way would end whatever blocks this connection next.
+    const isSettled = messenger.done();
     this.#cannotInterrupt = !isSettled || this.#isBlocked;
     if (this.#cannotInterrupt) this.#state.giveUp();
   }

@@ -14,14 +14,16 @@ export interface ConnectionSources {
   readonly make: (client: Redis) => Redis;
 }
 
-/** What became of a word: `unanswered` may still arrive. */
-export type Reception = 'heard' | 'refused' | 'unanswered';
-
-/** Says something to the server of a client on another connection; `done()` when there is nothing more to say. */
+/** Says something to the server of a client on another connection. */
 export interface Messenger {
-  tell(words: string[], ms: number): Promise<Reception>;
-  done(): void;
+  /** Resolves with whether the server has heard it. */
+  tell(words: string[], ms: number): Promise<boolean>;
+  /** There is nothing more to say. False when something that was said may still arrive, though the server has heard it already. */
+  done(): boolean;
 }
+
+/** What became of a word that was given to a connection: `unanswered` may still arrive. */
+type Reception = 'heard' | 'refused' | 'unanswered' | 'unsaid';
 
 /**
  * Other connections to the server that a client is connected to, for what can only be said from outside: that it shall be unblocked.
@@ -40,18 +42,30 @@ export class OtherConnections {
   for(client: Redis): Messenger {
     const server = serverOf(client);
     let extra: Extra | undefined;
+    let mayArrive = false;
+    const ways = [
+      (words: string[], ms: number) => this.#tellReady(server, words, ms),
+      (words: string[], ms: number) => (extra ??= this.#join(server, client)).tell(words, ms),
+    ];
     return {
       tell: async (words, ms) => {
-        const ready = this.#sources.ready().find((other) => isSame(serverOf(other), server));
-        const reception = ready === undefined ? 'unanswered' : await tell(ready, words, ms / 2);
-        if (reception !== 'unanswered') return reception;
-        extra ??= this.#join(server, client);
-        return extra.tell(words, ms / 2);
+        for (const way of ways) {
+          const reception = await way(words, ms / ways.length);
+          if (reception === 'heard' || reception === 'refused') return reception === 'heard';
+          mayArrive ||= reception === 'unanswered';
+        }
+        return false;
       },
       done: () => {
         if (extra?.leave() === true) this.#extras.delete(keyOf(server));
+        return !mayArrive;
       },
     };
+  }
+
+  async #tellReady(server: Server, words: string[], ms: number): Promise<Reception> {
+    const ready = this.#sources.ready().find((other) => isSame(serverOf(other), server));
+    return ready === undefined ? 'unsaid' : tell(ready, words, ms);
   }
 
   #join(server: Server, client: Redis): Extra {
@@ -94,7 +108,7 @@ class Extra {
   async tell(words: string[], ms: number): Promise<Reception> {
     const isOpen = await within(this.#opened, { ms, late: tooLate }).then(yes, no);
     // By another address another server may answer: the next master, or one of several behind a name.
-    if (!isOpen || !isSame(serverOf(this.#client), this.#server)) return 'refused';
+    if (!isOpen || !isSame(serverOf(this.#client), this.#server)) return 'unsaid';
     return tell(this.#client, words, ms);
   }
 }
@@ -104,7 +118,7 @@ class Extra {
  */
 async function tell(client: Redis, [name = '', ...args]: string[], ms: number): Promise<Reception> {
   const { stream } = client;
-  if (!stream.writable) return 'unanswered';
+  if (!stream.writable) return 'unsaid';
   const command = new Command(name, args);
   const drop = () => command.reject(new Error('the connection was lost'));
   setMaxListeners(0, stream); // one for each word, and `max` bounds those

@@ -27,11 +27,22 @@ describe('within', () => {
     jest.useRealTimers();
   });
 
-  it('waits for ever for 0 milliseconds', () => {
+  it.each([0, 2 ** 31, Infinity])('waits for ever for %d milliseconds', (ms) => {
     jest.useFakeTimers();
-    void within(never, { ms: 0, late });
+    void within(never, { ms, late });
     expect(jest.getTimerCount()).toBe(0);
     jest.useRealTimers();
+  });
+
+  it('does not take an answer for late that could not be heard, for this process was too busy', async () => {
+    const turns = async (count: number) => {
+      for (let turn = 0; turn < count; turn += 1) await new Promise(setImmediate);
+      return 'answer';
+    };
+    const outcome = within(turns(3), { ms: 50, late });
+    const busyUntil = performance.now() + 60;
+    while (performance.now() < busyUntil);
+    await expect(outcome).resolves.toBe('answer');
   });
 
   it('throws the reason of a signal that aborts, or has aborted', async () => {

@@ -1,4 +1,11 @@
-/** What an answer has to keep to; 0 or Infinity milliseconds are no limit. */
+/** More than a timer can count, 24 days, and it would end at once. */
+const TOO_LONG_MS = 2 ** 31;
+
+/** A deadline is counted in so many parts, unless they were shorter than a timer is exact. */
+const PARTS = 5;
+const SHORTEST_PART_MS = 10;
+
+/** What an answer has to keep to; 0 milliseconds are no limit, and neither are more than 24 days. */
 export interface AnswerLimits {
   readonly ms: number;
   readonly signal?: AbortSignal | undefined;
@@ -17,12 +24,12 @@ export async function within<R>(answer: Promise<R>, { ms, signal, late }: Answer
     onAbort = () => reject(signal?.reason as Error);
     if (signal?.aborted === true) onAbort();
     signal?.addEventListener('abort', onAbort);
-    if (ms > 0 && ms < Infinity) timer = setTimeout(() => reject(late()), ms);
+    if (ms > 0 && ms < TOO_LONG_MS) timer = afterListening(ms, () => reject(late()));
   });
   try {
     return await Promise.race([answer, limit]);
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
     if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
   }
 }
@@ -32,5 +39,21 @@ export function settles(work: Promise<unknown>, ms: number): Promise<boolean> {
   return within(work, { ms, late: () => new Error('too late') }).then(
     () => true,
     () => false,
+  );
+}
+
+/**
+ * Calls back after so many milliseconds in which this process could listen: of a time in which it was too busy for that, one part counts
+ * at most, for the answer may lie unread in the socket.
+ */
+function afterListening(ms: number, callback: () => void): NodeJS.Timeout {
+  const parts = Math.max(1, Math.min(PARTS, Math.floor(ms / SHORTEST_PART_MS)));
+  let left = parts;
+  return setInterval(
+    () => {
+      left -= 1;
+      if (left === 0) callback();
+    },
+    Math.ceil(ms / parts),
   );
 }

@@ -153,6 +153,20 @@ describe('A blocked command whose signal aborts', () => {
     await expect(pool.use(idOf)).resolves.toBe(id);
   });
 
+  it('is ended although this process was too busy meanwhile to hear the server', async () => {
+    open({ max: 2 });
+    await pool.ping(); // so that there is somebody to say it
+    const id = await pool.use(idOf);
+    const controller = new AbortController();
+    const used = pool.use((redis) => redis.blpop('list', 0), { signal: controller.signal });
+    await areBlocked(1);
+    controller.abort(reason);
+    const busyUntil = performance.now() + 1_500; // longer than the server may take
+    while (performance.now() < busyUntil);
+    await expect(used).rejects.toBe(reason);
+    await expect(pool.use(idOf)).resolves.toBe(id);
+  });
+
   it('is ended with all that block behind it in the same pipeline', async () => {
     open({ max: 2 });
     const id = await pool.use(idOf);

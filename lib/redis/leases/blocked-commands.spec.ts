@@ -77,6 +77,19 @@ describe('unblock', () => {
     expect(blockedCommands(client.asRedis, blocks)).toHaveLength(1);
   });
 
+  it('says it a few times although the time is over, for this process was too busy to say it before', async () => {
+    const { tell, end, outcomes } = aClient(['blpop'], (client, times) => {
+      jest.advanceTimersByTime(5_000); // as a process does that blocks its event loop
+      if (times === 3) answer(client, UNBLOCKED);
+      return true;
+    });
+    const ended = end();
+    await jest.advanceTimersByTimeAsync(100);
+    await ended;
+    await expect(outcomes).resolves.toEqual([reason]);
+    expect(tell).toHaveBeenCalledTimes(3);
+  });
+
   it('gives up when the server does not hear it', async () => {
     const { tell, end } = aClient(['blpop'], () => false);
     const ended = end();

@@ -1,6 +1,6 @@
 import type { Command, Redis } from 'ioredis';
 import type { Messenger } from './other-connections.js';
-import { within } from '../within.js';
+import { settles, within } from '../within.js';
 
 /** Between two tries: an UNBLOCK can overtake the command that it is meant for. */
 const PAUSE_MS = { first: 1, longest: 50 };
@@ -11,6 +11,12 @@ export function blockedCommands({ commandQueue }: Redis, blocks: (command: Comma
   const sent = commandQueue.toArray().map(({ command }) => command as Command);
   return sent.filter(blocks);
 }
+
+/**
+ * What there is time for in any case. When it is over although there were fewer tries, this process was too busy to make them; and what
+ * the server delivers to a connection that is closed then is lost.
+ */
+const LEAST = { tries: 3, ms: 50 };
 
 interface Unblocking {
   /** What the server calls the connection; rejected where it would not say. */
@@ -34,17 +40,22 @@ export async function unblock(
   const number = await within(id, { ms: timeoutMs, late: tooLate }).then(String, () => undefined);
   if (number === undefined) return;
   const replaced = new WeakSet<Command>();
-  let isHeard = true;
   let pauseMs = PAUSE_MS.first;
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     const commands = blockedCommands(client, blocks);
-    const msLeft = giveUpAt - performance.now();
     const [first] = commands;
-    if (first === undefined || msLeft <= 0 || !isHeard) return;
-    for (const command of commands) if (!replaced.has(command)) replaceRejection(command, reason);
-    for (const command of commands) replaced.add(command);
-    isHeard = await messenger.tell(['CLIENT', 'UNBLOCK', number, 'ERROR'], msLeft);
-    pauseMs = (await settles(first, pauseMs)) ? PAUSE_MS.first : Math.min(PAUSE_MS.longest, pauseMs * 2);
+    if (first === undefined) return;
+    for (const command of commands.filter((one) => !replaced.has(one))) {
+      replaceRejection(command, reason);
+      replaced.add(command);
+    }
+    const msLeft = Math.max(giveUpAt - performance.now(), LEAST.ms);
+    const isHeard = await messenger.tell(['CLIENT', 'UNBLOCK', number, 'ERROR'], msLeft);
+    pauseMs = (await settles(Promise.allSettled([first.promise]), pauseMs))
+      ? PAUSE_MS.first
+      : Math.min(PAUSE_MS.longest, pauseMs * 2);
+    const isTimeOver = performance.now() >= giveUpAt;
+    if (!isHeard || (isTimeOver && tries >= LEAST.tries)) return;
   }
 }
 
@@ -52,13 +63,6 @@ export async function unblock(
 function replaceRejection(command: Command, reason: unknown): void {
   const { reject } = command;
   command.reject = (error) => reject(error.message.startsWith('UNBLOCKED ') ? (reason as Error) : error);
-}
-
-function settles({ promise }: Command, ms: number): Promise<boolean> {
-  return within(Promise.allSettled([promise]), { ms, late: tooLate }).then(
-    () => true,
-    () => false,
-  );
 }
 
 const tooLate = (): Error => new Error('no answer in time');

@@ -64,7 +64,7 @@ export type {
 export { PooledStream } from './compression/pooled-stream.js';
 export type { CompressionPoolOptions, ParallelOptions } from './compression/compression.options.js';
 export type { CompressionAlgorithm } from './compression/codecs.js';
-export type { Codec, CodecStream, Coder, CoderOptions } from './compression/codec.js';
+export type { Codec, CodecStream, Coder, CoderOptions, Joiner } from './compression/codec.js';
 export { CodecContext } from './compression/codec-context.js';
 export { trainDictionary } from './compression/train-dictionary.js';
 export type { TrainDictionaryOptions } from './compression/train-dictionary.js';

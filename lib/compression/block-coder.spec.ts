@@ -10,7 +10,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** A context whose blocks are done when the test says so, with its own name behind each. */
 function handOperatedContext(name: string) {
   const finishes: ((error?: Error) => void)[] = [];
-  const compress = jest.fn<CodecContext['compress']>(
+  const compress = jest.fn<CodecContext['compressBlock']>(
     (block) =>
       new Promise((resolve, reject) => {
         finishes.push((error) =>
@@ -22,7 +22,7 @@ function handOperatedContext(name: string) {
     finishes.shift()?.(error);
     await turn();
   };
-  return { context: { compress } as unknown as CodecContext, compress, finish };
+  return { context: { compressBlock: compress } as unknown as CodecContext, compress, finish };
 }
 
 function open(takesMore = true) {
@@ -36,15 +36,16 @@ function open(takesMore = true) {
     ended: jest.fn<Sink['ended']>(),
     failed: jest.fn<Sink['failed']>(),
   };
+  const joiner = { add: (_: Uint8Array, chunk: Buffer) => chunk, end: jest.fn(() => Buffer.alloc(0)) };
   const helpers = { hire, areAwaited: () => false, areFree: () => false };
-  const coder = new BlockCoder({ own: own.context, blockBytes: 3, helpers, sink });
+  const coder = new BlockCoder({ own: own.context, blockBytes: 3, helpers, joiner, sink });
   const output = () => sink.take.mock.calls.map(([chunk]) => chunk.toString());
   const write = (text: string) => {
     const taken = jest.fn();
     coder.write(Buffer.from(text), taken);
     return taken;
   };
-  return { own, helper, lease, release, hire, sink, coder, output, write };
+  return { own, helper, lease, release, hire, joiner, sink, coder, output, write };
 }
 
 describe('BlockCoder', () => {
@@ -63,6 +64,19 @@ describe('BlockCoder', () => {
     await own.finish();
     expect(output()).toEqual(['abc1', 'def1', 'g1']);
     expect(sink.ended).toHaveBeenCalledTimes(1);
+  });
+
+  it('gives what its joiner adds behind the last block, and nothing more when the sink is content with less', async () => {
+    const { coder, joiner, output, sink } = open();
+    joiner.end.mockReturnValue(Buffer.from('.'));
+    sink.take.mockImplementation(() => {
+      void coder.close();
+      return false;
+    });
+    coder.end();
+    await turn();
+    expect(output()).toEqual(['.']);
+    expect(sink.ended).not.toHaveBeenCalled();
   });
 
   it('gives a block to a helper while its own context is at work, and the outputs in order', async () => {
@@ -128,6 +142,56 @@ describe('BlockCoder', () => {
     await turn();
     expect(output()).toHaveLength(2);
     expect(own.compress).toHaveBeenCalledTimes(3);
+  });
+
+  it('makes a block of what it has gathered when it is flushed, and gathers on', async () => {
+    const { own, coder, write, output, sink } = open();
+    const flushed = jest.fn();
+    write('abcd');
+    await turn();
+    coder.flush(flushed);
+    await turn();
+    await own.finish();
+    expect(output()).toEqual(['abc1']);
+    expect(flushed).not.toHaveBeenCalled();
+    await own.finish();
+    expect(output()).toEqual(['abc1', 'd1']);
+    expect(flushed).toHaveBeenCalledTimes(1);
+    write('efg');
+    await turn();
+    await own.finish();
+    expect(output()).toEqual(['abc1', 'd1', 'efg1']);
+    const [, short, next] = own.compress.mock.calls.map(([block]) => block);
+    expect(next!.buffer).toBe(short!.buffer); // which costs no memory anew
+    expect(sink.ended).not.toHaveBeenCalled();
+  });
+
+  it('makes no block of nothing when it is flushed, but waits for those before', async () => {
+    const { own, coder, write } = open();
+    const flushed = jest.fn();
+    write('abc');
+    await turn();
+    coder.flush(flushed);
+    await turn();
+    expect(flushed).not.toHaveBeenCalled();
+    await own.finish();
+    expect(flushed).toHaveBeenCalledTimes(1);
+    expect(own.compress).toHaveBeenCalledTimes(1);
+  });
+
+  it('calls a flush done when its reader wants more, and never when it was closed before', async () => {
+    for (const way of ['resume', 'close'] as const) {
+      const { own, coder, write } = open(false);
+      const flushed = jest.fn();
+      write('a');
+      await turn();
+      coder.flush(flushed);
+      await own.finish();
+      expect(flushed).not.toHaveBeenCalled();
+      void coder[way]();
+      await turn();
+      expect(flushed).toHaveBeenCalledTimes(way === 'resume' ? 1 : 0);
+    }
   });
 
   it('tells once that a block failed', async () => {

@@ -1,4 +1,5 @@
 import { BlockCrew, type Helpers } from './block-crew.js';
+import type { Joiner } from './codec.js';
 import type { CodecContext } from './codec-context.js';
 import type { Sink } from './piece-coder.js';
 
@@ -6,6 +7,7 @@ export interface BlockCoderOptions {
   readonly own: CodecContext;
   readonly blockBytes: number;
   readonly helpers: Helpers;
+  readonly joiner: Joiner;
   readonly sink: Sink;
 }
 
@@ -17,6 +19,7 @@ export interface BlockCoderOptions {
 export class BlockCoder {
   readonly #crew: BlockCrew;
   readonly #blockBytes: number;
+  readonly #joiner: Joiner;
   readonly #sink: Sink;
   #block: Buffer | undefined;
   #filled = 0;
@@ -25,21 +28,29 @@ export class BlockCoder {
   #resume: (() => void) | undefined;
   #isOver = false;
 
-  constructor({ own, blockBytes, helpers, sink }: BlockCoderOptions) {
+  constructor({ own, blockBytes, helpers, joiner, sink }: BlockCoderOptions) {
     this.#crew = new BlockCrew(own, helpers);
     this.#blockBytes = blockBytes;
+    this.#joiner = joiner;
     this.#sink = sink;
   }
 
   /** Calls `taken` when the next piece may come; not if the stream is over by then. */
   write(piece: Uint8Array, taken: () => void): void {
-    this.#fill(piece).then(() => {
-      if (!this.#isOver) taken();
-    }, this.#fail);
+    this.#after(this.#fill(piece), taken);
+  }
+
+  /** What was gathered becomes a block, however short. Calls `flushed` when all output was taken and the next piece may come, as `write()`. */
+  flush(flushed: () => void): void {
+    this.#after(this.#deliverAll(), flushed);
   }
 
   end(): void {
-    this.#finish().catch(this.#fail);
+    this.#after(this.#deliverAll(), () => {
+      const rest = this.#joiner.end();
+      if (rest.length > 0) this.#sink.take(rest);
+      if (!this.#isOver) this.#sink.ended();
+    });
   }
 
   resume(): void {
@@ -51,6 +62,12 @@ export class BlockCoder {
     this.#isOver = true;
     this.resume();
     return this.#crew.stop();
+  }
+
+  #after(work: Promise<void>, then: () => void): void {
+    work.then(() => {
+      if (!this.#isOver) then();
+    }, this.#fail);
   }
 
   /** The pieces are their writer's again when they were taken, so they are copied. */
@@ -65,27 +82,32 @@ export class BlockCoder {
     }
   }
 
-  async #finish(): Promise<void> {
+  async #deliverAll(): Promise<void> {
     if (this.#filled > 0) await this.#compressBlock();
     await this.#pending.at(-1);
-    if (!this.#isOver) this.#sink.ended();
   }
 
   /** Resolves when there is room for the next one. */
   async #compressBlock(): Promise<void> {
-    const block = this.#block?.subarray(0, this.#filled) ?? Buffer.alloc(0);
-    this.#block = undefined;
-    this.#filled = 0;
     const before = this.#pending.at(-1);
-    this.#pending.push(this.#deliver(this.#crew.compress(block), before));
+    this.#pending.push(this.#deliver(this.#takeBlock(), before));
     while (this.#pending.length > this.#crew.hands) await this.#pending[0];
   }
 
+  /** A full one is gone with its memory. That of a short one serves again: by the time more comes, it has been compressed. */
+  #takeBlock(): Uint8Array {
+    const block = this.#block?.subarray(0, this.#filled) ?? Buffer.alloc(0);
+    this.#filled = 0;
+    if (block.length === this.#blockBytes) this.#block = undefined;
+    return block;
+  }
+
   /** Never rejects: whoever waits for it waits for room, not for the outcome. */
-  async #deliver(output: Promise<Buffer>, before: Promise<void> | undefined): Promise<void> {
+  async #deliver(block: Uint8Array, before: Promise<void> | undefined): Promise<void> {
     try {
-      const chunk = await output;
+      const output = await this.#crew.compress(block);
       await before;
+      const chunk = this.#joiner.add(block, output);
       if (!this.#isOver && !this.#sink.take(chunk))
         await new Promise<void>((resolve) => (this.#resume = resolve));
     } catch (error) {

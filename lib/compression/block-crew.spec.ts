@@ -9,7 +9,7 @@ const block = (text: string) => Buffer.from(text);
 /** A context whose blocks are done when the test says so, with its own name behind each. */
 function handOperated(name: string) {
   const ends: ((error?: Error) => void)[] = [];
-  const compress = jest.fn<CodecContext['compress']>(
+  const compress = jest.fn<CodecContext['compressBlock']>(
     (bytes) =>
       new Promise((resolve, reject) => {
         ends.push((error) => (error ? reject(error) : resolve(Buffer.concat([bytes, Buffer.from(name)]))));
@@ -20,7 +20,7 @@ function handOperated(name: string) {
     await turn();
   };
   const release = jest.fn(() => Promise.resolve());
-  const context = { compress } as unknown as CodecContext;
+  const context = { compressBlock: compress } as unknown as CodecContext;
   return {
     context,
     compress,

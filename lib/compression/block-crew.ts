@@ -68,7 +68,7 @@ export class BlockCrew {
   async #work(): Promise<void> {
     for (let job = this.#next(); job !== undefined; job = this.#next()) {
       try {
-        job.resolve(await this.#own.compress(job.block));
+        job.resolve(await this.#own.compressBlock(job.block));
       } catch (error) {
         job.reject(error);
         void this.stop(error);
@@ -102,7 +102,7 @@ export class BlockCrew {
   /** What a helper fails at others do: if the block is bad, the caller hears of it from its own context. */
   async #isDoneBy(helper: Lease<CodecContext>, job: Job): Promise<boolean> {
     try {
-      job.resolve(await helper.resource.compress(job.block));
+      job.resolve(await helper.resource.compressBlock(job.block));
       return true;
     } catch {
       if (this.#over.signal.aborted) job.reject(this.#over.signal.reason);

@@ -7,7 +7,8 @@ import { CHUNK_BYTES, explain, StreamCoder, type ZlibError, type ZlibStream } fr
 const {
   BROTLI_MIN_QUALITY,
   BROTLI_MAX_QUALITY,
-  BROTLI_OPERATION_FINISH: flush,
+  BROTLI_OPERATION_FINISH,
+  BROTLI_OPERATION_FLUSH,
   BROTLI_PARAM_QUALITY,
   BROTLI_PARAM_SIZE_HINT,
 } = zlib.constants;
@@ -22,22 +23,26 @@ export const brotli: Codec = {
   createCompressor: ({ pool, level = DEFAULT_QUALITY }) =>
     new FreshCoder(({ byteLength }) => {
       const params = { [BROTLI_PARAM_QUALITY]: level, [BROTLI_PARAM_SIZE_HINT]: byteLength };
-      const stream = zlib.createBrotliCompress({ flush, params });
+      const stream = zlib.createBrotliCompress({ flush: BROTLI_OPERATION_FINISH, params });
       return new StreamCoder({ stream, resetAfterRun: false, culprit: culpritOf(pool) });
     }),
   createDecompressor: ({ pool }) => {
-    const stream = zlib.createBrotliDecompress({ ...IN_PIECES, flush });
+    const stream = zlib.createBrotliDecompress({ ...IN_PIECES, flush: BROTLI_OPERATION_FINISH });
     return new StreamCoder({ stream, resetAfterRun: true, culprit: culpritOf(pool) });
   },
-  createCompressStream: ({ pool, level = DEFAULT_QUALITY }) => ({
-    stream: zlib.createBrotliCompress({ ...IN_PIECES, params: { [BROTLI_PARAM_QUALITY]: level } }),
-    explain: (error: ZlibError) => explain(culpritOf(pool), error),
-  }),
+  createCompressStream: ({ pool, level = DEFAULT_QUALITY }) => {
+    const stream = zlib.createBrotliCompress({ ...IN_PIECES, params: { [BROTLI_PARAM_QUALITY]: level } });
+    return {
+      stream,
+      flush: (done) => stream.flush(BROTLI_OPERATION_FLUSH, done),
+      explain: (error: ZlibError) => explain(culpritOf(pool), error),
+    };
+  },
   createDecompressStream: ({ pool }) => {
     const stream = zlib.createBrotliDecompress(IN_PIECES);
     return {
       stream,
-      finish: (done) => stream.flush(flush, done),
+      finish: (done) => stream.flush(BROTLI_OPERATION_FINISH, done),
       renew: () => (stream as ZlibStream & ZlibReset).reset(),
       explain: (error: ZlibError) => explain(culpritOf(pool), error),
     };

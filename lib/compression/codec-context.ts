@@ -41,6 +41,7 @@ export class CodecContext {
   /** @internal For streams. */
   readonly decompressing: Direction;
   readonly #maxOutputBytes: number;
+  readonly #hasJoiner: boolean;
 
   /** @internal Contexts are made by pools. */
   constructor(options: CodecContextOptions) {
@@ -58,6 +59,7 @@ export class CodecContext {
       stream: () => atHome(() => codec.createDecompressStream?.({ pool, dictionary })),
     });
     this.#maxOutputBytes = maxOutputBytes;
+    this.#hasJoiner = codec.createJoiner !== undefined;
   }
 
   /**
@@ -66,6 +68,11 @@ export class CodecContext {
    */
   compress(input: Uint8Array): Promise<Buffer> {
     return this.compressing.run(input, Infinity);
+  }
+
+  /** @internal Compresses one block of a larger input, to be joined with others. */
+  compressBlock(block: Uint8Array): Promise<Buffer> {
+    return this.#hasJoiner ? this.compressing.runBlock(block) : this.compress(block);
   }
 
   /**

@@ -43,6 +43,15 @@ export interface CodecStream {
    */
   finish?(done: () => void): void;
 
+  /** As `finish()`, where only a block of an input has ended and others go on with it. Needed for a codec's `createJoiner()`. */
+  endBlock?(done: () => void): void;
+
+  /**
+   * Gives out what the stream holds back: calls `done` when all that was written so far can be read from output that is given or
+   * buffered. Only streams that compress are asked to; without it they fail when they are flushed.
+   */
+  flush?(done: () => void): void;
+
   /** Makes the stream ready for the next input, where it is not so by itself. */
   renew?(): void;
 
@@ -51,6 +60,19 @@ export interface CodecStream {
 
   /** Turns an error of the stream into what the caller gets. */
   explain?(error: Error): Error;
+}
+
+/**
+ * Makes one output of the outputs of an input's blocks. Is given the blocks in their order, which several contexts may have compressed.
+ *
+ * @publicApi
+ */
+export interface Joiner {
+  /** What goes out for a block. Its `output` is empty where that was given out before, as its pieces came. */
+  add(block: Uint8Array, output: Buffer): Buffer;
+
+  /** What goes out behind the last one. */
+  end(): Buffer;
 }
 
 /**
@@ -72,10 +94,12 @@ export interface Codec {
   /** A codec that takes no dictionaries refuses the option. */
   readonly takesDictionary?: boolean;
   /**
-   * Outputs one behind another are read as one output of the inputs one behind another; so a large input may be compressed in blocks by
-   * several contexts. Blocks of fewer bytes than this would make it too much larger. Without it no input is cut.
+   * A large input may be compressed in blocks by several contexts: outputs one behind another are read as one output of the inputs one
+   * behind another, or `createJoiner()` makes one of them. Blocks of fewer bytes than this would make it too much larger. Without it no input is cut.
    */
   readonly leastBlockBytes?: number;
+  /** Joins outputs that are not read so by themselves; the blocks are then compressed by `createCompressStream()` and its `endBlock()`. */
+  createJoiner?(): Joiner;
   /** Some readers take the first of such outputs for all, so blocks are made only where `parallel` asks for them. Default false. */
   readonly joinsOnRequest?: boolean;
   createCompressor(options: CoderOptions): Coder;

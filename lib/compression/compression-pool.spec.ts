@@ -317,6 +317,23 @@ describe('CompressionPool', () => {
     expect(packed).toEqual([gzipSync(INPUT), gzipSync(INPUT)]);
   });
 
+  it('lends a context to nobody else that was given back while it worked', async () => {
+    const { codec, runs } = handOperatedCodec();
+    open({ algorithm: codec, max: 1 });
+    const left = await pool.use((context) => [context.compress(INPUT), context.decompress(INPUT)]);
+    const next = pool.compress('next');
+    for (const each of [0, 1]) {
+      await turn();
+      expect(runs).toHaveLength(2);
+      runs[each]?.finish();
+    }
+    await turn();
+    runs[2]?.finish();
+    expect((await next).toString()).toBe('next');
+    expect(await Promise.all(left)).toEqual([INPUT, INPUT]);
+    expect(pool.stats()).toMatchObject({ created: 1, destroyed: 0, idle: 1 });
+  });
+
   it('finishes what it works on when it is drained, and refuses what comes after', async () => {
     open({ max: 1 });
     const working = [pool.compress(INPUT), pool.compress(INPUT)];

@@ -28,6 +28,7 @@ import {
 } from './compression.options.js';
 import { compressWhole, type InBlocks } from './in-blocks.js';
 import { byteLengthOf, type Bytes } from './input-bytes.js';
+import { newJoiner } from './joining.js';
 import { threadShare, type ThreadUser } from './thread-share.js';
 import { PooledStream, type PooledStreamOptions } from './pooled-stream.js';
 import { WaitingInput, type InputWork } from './waiting-input.js';
@@ -68,6 +69,10 @@ export class CompressionPool extends ResourcePool<CodecContext> {
         return Promise.resolve(new CodecContext(parts));
       },
       destroy: (context: CodecContext) => context.close(),
+      reset: ({ compressing, decompressing }: CodecContext) =>
+        compressing.isAtWork || decompressing.isAtWork
+          ? Promise.all([compressing.rest(), decompressing.rest()]).then(() => 'keep' as const)
+          : 'keep',
     };
     super(name, factory, pool);
     this.codec = codec;
@@ -80,9 +85,10 @@ export class CompressionPool extends ResourcePool<CodecContext> {
       hire: (signal: AbortSignal) =>
         this.freeContexts > 0 ? this.acquire({ signal, priority: 'low' }) : undefined,
     };
-    this.inBlocks = { ...blocks, helpers };
+    this.inBlocks = { ...blocks, helpers, newJoiner: () => newJoiner(codec, traffic.compressed) };
     this.queued = new ByteBudget(name, limits.maxQueuedBytes);
     const work: Omit<InputWork, 'task'> = {
+      pool: name,
       run: (lease, task, signal) => this.runAlone(lease, task, signal),
       home: new AsyncResource('nestjs-pool'),
       budget: this.queued,

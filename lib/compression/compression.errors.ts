@@ -2,7 +2,7 @@ import { PoolError, PoolQueueFullError } from '../core/pool.errors.js';
 
 /** The stable codes of {@link CompressionError}. */
 export type CompressionErrorCode =
-  /** The input is no bytes at all. */
+  /** The input is no bytes at all; or its memory was transferred or cut short before it was worked on. */
   | 'ERR_POOL_INPUT_TYPE'
   /** The input ends before the compressed data does. */
   | 'ERR_POOL_INPUT_TRUNCATED'
@@ -16,7 +16,7 @@ export type CompressionErrorCode =
   | 'ERR_POOL_INPUT_TOO_LARGE'
   /** The output passed `maxOutputBytes`; decoding was stopped there. */
   | 'ERR_POOL_OUTPUT_TOO_LARGE'
-  /** Nothing is said about the input: the context was closed while it worked, was busy, or got no memory. */
+  /** Nothing is said about the input: the context was closed while it worked, was busy, got no memory, or its codec cannot flush. */
   | 'ERR_POOL_COMPRESSION_FAILED';
 
 /**
@@ -55,10 +55,17 @@ export interface Culprit {
   readonly codec: string;
 }
 
-export function noBytes(pool: string, input: unknown): CompressionError {
-  const message =
-    'the input must be an ArrayBuffer or a view of one, such as a Buffer (and to be compressed it may be a string); ' +
-    `got ${typeof input}`;
+/** What a pool takes; a context that was leased takes less. */
+const ANY_BYTES =
+  'an ArrayBuffer or a view of one, such as a Buffer (and to be compressed it may be a string)';
+
+export function noBytes(pool: string, input: unknown, wanted = ANY_BYTES): CompressionError {
+  const message = `the input must be ${wanted}; got ${typeof input}`;
+  return new CompressionError('ERR_POOL_INPUT_TYPE', pool, message);
+}
+
+export function noLongerThere(pool: string): CompressionError {
+  const message = 'the memory of the input was transferred or cut short before it was worked on';
   return new CompressionError('ERR_POOL_INPUT_TYPE', pool, message);
 }
 

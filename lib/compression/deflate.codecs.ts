@@ -1,7 +1,8 @@
 import zlib, { type ZlibOptions, type ZlibReset } from 'node:zlib';
-import type { Codec, CodecStream } from './codec.js';
+import type { Codec, CodecStream, Joiner } from './codec.js';
 import type { Culprit } from './compression.errors.js';
 import { explainGunzip, explainingGunzip } from './explain-gunzip.js';
+import { GzipJoiner } from './gzip-joiner.js';
 import {
   CHUNK_BYTES,
   explain,
@@ -11,7 +12,7 @@ import {
   type ZlibStream,
 } from './stream-coder.js';
 
-const { Z_FINISH, Z_MIN_LEVEL, Z_MAX_LEVEL } = zlib.constants;
+const { Z_SYNC_FLUSH, Z_FINISH, Z_MIN_LEVEL, Z_MAX_LEVEL } = zlib.constants;
 
 /** What tells zlib's formats apart: their wrapping, and so what can be wrong with it. */
 interface Format {
@@ -19,6 +20,7 @@ interface Format {
   readonly createCompress: (options: ZlibOptions) => ZlibStream;
   readonly createDecompress: (options: ZlibOptions) => ZlibStream;
   readonly leastBlockBytes?: number;
+  readonly createJoiner?: () => Joiner;
   readonly takesDictionary?: boolean;
   readonly explain?: Explain;
   readonly explaining?: (culprit: Culprit, parts: CodecStream) => CodecStream;
@@ -34,11 +36,15 @@ function deflateCodec(format: Format): Codec {
     name,
     levels: [Z_MIN_LEVEL, Z_MAX_LEVEL],
     leastBlockBytes: format.leastBlockBytes,
+    createJoiner: format.createJoiner,
     takesDictionary: format.takesDictionary,
     createCompressor: ({ pool, ...how }) => coder(createCompress({ ...WHOLE, ...how }), pool),
     createDecompressor: ({ pool, dictionary }) => coder(createDecompress({ ...WHOLE, dictionary }), pool),
-    createCompressStream: ({ pool, ...how }) =>
-      inPieces(culpritOf(pool), createCompress({ ...IN_PIECES, ...how })),
+    createCompressStream: ({ pool, ...how }) => {
+      const stream = createCompress({ ...IN_PIECES, ...how });
+      const flush = (done: () => void): void => stream.flush(Z_SYNC_FLUSH, done);
+      return { ...inPieces(culpritOf(pool), stream), flush, endBlock: flush };
+    },
     createDecompressStream: ({ pool, dictionary }) =>
       explaining(culpritOf(pool), inPieces(culpritOf(pool), createDecompress({ ...IN_PIECES, dictionary }))),
   };
@@ -59,6 +65,7 @@ export const gzip = deflateCodec({
   createCompress: zlib.createGzip,
   createDecompress: zlib.createGunzip,
   leastBlockBytes: 1,
+  createJoiner: () => new GzipJoiner(),
   explain: explainGunzip,
   explaining: explainingGunzip,
 });

@@ -1,5 +1,6 @@
+import { types } from 'node:util';
 import type { Coder, CodecStream } from './codec.js';
-import { failed, type Culprit } from './compression.errors.js';
+import { failed, noBytes, type Culprit } from './compression.errors.js';
 import { PieceCoder, type Sink } from './piece-coder.js';
 import type { Traffic } from './traffic.js';
 
@@ -18,6 +19,7 @@ export class Direction {
   #pieces: PieceCoder | undefined;
   #staying: Sink | undefined;
   #state: 'ready' | 'working' | 'closed' = 'ready';
+  #rested: (() => void) | undefined;
 
   constructor(culprit: Culprit, traffic: Traffic, make: CoderMakers) {
     this.#culprit = culprit;
@@ -27,15 +29,34 @@ export class Direction {
 
   /** Works on one whole input. */
   async run(input: Uint8Array, maxOutputBytes: number): Promise<Buffer> {
+    if (!types.isUint8Array(input)) throw noBytes(this.#culprit.pool, input, 'a Uint8Array');
     this.#begin();
     const startedAt = performance.now();
     try {
       this.#coder ??= this.#make.coder();
       const output = await this.#coder.run(input, maxOutputBytes);
+      if (!types.isUint8Array(output)) throw failed(this.#culprit, `its coder gave ${typeof output}`);
       this.#traffic.count(input.byteLength, output.byteLength, performance.now() - startedAt);
       return output;
     } catch (error) {
-      await this.#drop();
+      await this.#drop().catch(() => undefined); // the caller is to hear why his input failed
+      throw error;
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** Works on one block of a larger input. What goes out for it is counted where it is joined. */
+  async runBlock(block: Uint8Array): Promise<Buffer> {
+    this.#begin();
+    const startedAt = performance.now();
+    try {
+      this.#pieces ??= this.#makePieces();
+      const output = await this.#pieces.runBlock(block);
+      this.#traffic.count(block.byteLength, 0, performance.now() - startedAt);
+      return output;
+    } catch (error) {
+      this.#dropPieces();
       throw error;
     } finally {
       this.#end();
@@ -72,6 +93,15 @@ export class Direction {
     this.#end();
   }
 
+  get isAtWork(): boolean {
+    return this.#state === 'working';
+  }
+
+  /** Resolves when the input is done with that is worked on. To be asked by one at a time. */
+  async rest(): Promise<void> {
+    if (this.isAtWork) await new Promise<void>((resolve) => (this.#rested = resolve));
+  }
+
   close(): Promise<void> {
     this.#state = 'closed';
     this.#staying?.failed(failed(this.#culprit, 'the context was closed while it worked'));
@@ -88,6 +118,8 @@ export class Direction {
 
   #end(): void {
     if (this.#state === 'working') this.#state = 'ready';
+    this.#rested?.();
+    this.#rested = undefined;
   }
 
   async #drop(): Promise<void> {

@@ -3,17 +3,18 @@ import type { Lease } from '../core/lease.js';
 import type { Helpers } from './block-crew.js';
 import type { CodecContext } from './codec-context.js';
 import { compressInBlocks, compressWhole, cut } from './in-blocks.js';
+import { SIDE_BY_SIDE } from './joining.js';
 
 const BLOCKS = ['a', 'b', 'c', 'd', 'e', 'f'].map((letter) => Buffer.from(letter));
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A context that "compresses" each block, one turn of the event loop later, into the block and its own name. */
 function fakeContext(name: string) {
-  const compress = jest.fn<CodecContext['compress']>(async (block) => {
+  const compress = jest.fn<CodecContext['compressBlock']>(async (block) => {
     await turn();
     return Buffer.concat([block, Buffer.from(name)]);
   });
-  return { context: { compress } as unknown as CodecContext, compress };
+  return { context: { compress, compressBlock: compress } as unknown as CodecContext, compress };
 }
 
 function fakeHelper(name: string) {
@@ -38,16 +39,36 @@ describe('compressInBlocks', () => {
       for (let turns = 0; turns < 20; turns++) await turn();
       return Buffer.from('late');
     });
-    const output = await compressInBlocks(fakeContext('1').context, BLOCKS, fakeHelpers([slow]));
+    const output = await compressInBlocks(
+      fakeContext('1').context,
+      BLOCKS,
+      fakeHelpers([slow]),
+      SIDE_BY_SIDE,
+    );
     expect(output.toString()).toBe('a1latec1d1e1f1');
     expect(output.buffer.byteLength).toBe(output.length);
     expect(slow.release).toHaveBeenCalledTimes(1);
   });
 
+  it('has a joiner make the output, which gets the blocks in their order and has the last word', async () => {
+    const slow = fakeHelper('2');
+    slow.compress.mockImplementation(async (block) => {
+      for (let turns = 0; turns < 20; turns++) await turn();
+      return block as Buffer;
+    });
+    const joiner = {
+      add: (block: Uint8Array, output: Buffer) => Buffer.from(`<${String(block)}:${String(output)}>`),
+      end: () => Buffer.from('.'),
+    };
+    const blocks = BLOCKS.slice(0, 3);
+    const output = await compressInBlocks(fakeContext('1').context, blocks, fakeHelpers([slow]), joiner);
+    expect(output.toString()).toBe('<a:a1><b:b><c:c1>.');
+  });
+
   it('shares the blocks among all who are free', async () => {
     const helpers = [fakeHelper('2'), fakeHelper('3')];
     const own = fakeContext('1');
-    const output = await compressInBlocks(own.context, BLOCKS, fakeHelpers(helpers));
+    const output = await compressInBlocks(own.context, BLOCKS, fakeHelpers(helpers), SIDE_BY_SIDE);
     expect(output.toString().replace(/\d/g, '')).toBe('abcdef');
     for (const { compress, release } of helpers) {
       expect(compress).toHaveBeenCalledTimes(2);
@@ -58,7 +79,7 @@ describe('compressInBlocks', () => {
 
   it('hires no more than it has blocks for', async () => {
     const helpers = fakeHelpers(Array.from({ length: 9 }, () => fakeHelper('2')));
-    await compressInBlocks(fakeContext('1').context, BLOCKS.slice(0, 3), helpers);
+    await compressInBlocks(fakeContext('1').context, BLOCKS.slice(0, 3), helpers, SIDE_BY_SIDE);
     expect(helpers.hire).toHaveBeenCalledTimes(2);
   });
 
@@ -66,7 +87,7 @@ describe('compressInBlocks', () => {
     const helper = fakeHelper('2');
     const helpers = fakeHelpers([helper]);
     helpers.areAwaited.mockReturnValueOnce(false).mockReturnValue(true);
-    await compressInBlocks(fakeContext('1').context, BLOCKS, helpers);
+    await compressInBlocks(fakeContext('1').context, BLOCKS, helpers, SIDE_BY_SIDE);
     expect(helper.compress).toHaveBeenCalledTimes(1);
     expect(helper.release).toHaveBeenCalledTimes(1);
   });
@@ -75,7 +96,7 @@ describe('compressInBlocks', () => {
     const helper = fakeHelper('2');
     const helpers = fakeHelpers([helper]);
     helpers.hire.mockReturnValueOnce(undefined);
-    await compressInBlocks(fakeContext('1').context, BLOCKS, helpers);
+    await compressInBlocks(fakeContext('1').context, BLOCKS, helpers, SIDE_BY_SIDE);
     expect(helper.compress).toHaveBeenCalled();
   });
 
@@ -85,7 +106,12 @@ describe('compressInBlocks', () => {
       for (let turns = 0; turns < 20; turns++) await turn();
       throw new Error('revoked');
     });
-    const output = await compressInBlocks(fakeContext('1').context, BLOCKS, fakeHelpers([broken]));
+    const output = await compressInBlocks(
+      fakeContext('1').context,
+      BLOCKS,
+      fakeHelpers([broken]),
+      SIDE_BY_SIDE,
+    );
     expect(output.toString()).toBe('a1b1c1d1e1f1');
     expect(broken.release).toHaveBeenCalledTimes(1);
   });
@@ -96,7 +122,7 @@ describe('compressInBlocks', () => {
       (signal) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
     );
-    const output = await compressInBlocks(fakeContext('1').context, BLOCKS, helpers);
+    const output = await compressInBlocks(fakeContext('1').context, BLOCKS, helpers, SIDE_BY_SIDE);
     expect(output.toString()).toBe('a1b1c1d1e1f1');
     expect(helpers.hire.mock.calls.map(([signal]) => signal.aborted)).toEqual(Array(5).fill(true));
   });
@@ -105,7 +131,9 @@ describe('compressInBlocks', () => {
     const own = fakeContext('1');
     own.compress.mockImplementation(() => turn().then(() => Promise.reject(new Error('no memory'))));
     const helper = fakeHelper('2');
-    await expect(compressInBlocks(own.context, BLOCKS, fakeHelpers([helper]))).rejects.toThrow('no memory');
+    await expect(compressInBlocks(own.context, BLOCKS, fakeHelpers([helper]), SIDE_BY_SIDE)).rejects.toThrow(
+      'no memory',
+    );
     for (let turns = 0; turns < 5; turns++) await turn();
     expect(helper.compress).toHaveBeenCalledTimes(1);
     expect(helper.release).toHaveBeenCalledTimes(1);
@@ -118,7 +146,10 @@ describe('compressWhole', () => {
   const parts = (isFree: boolean, blockBytes = 16 * KIB) => {
     const own = fakeContext('1');
     const helpers = { ...fakeHelpers([]), areFree: () => isFree };
-    return { own, inBlocks: { aboveBytes: input.length - 1, blockBytes, helpers } };
+    return {
+      own,
+      inBlocks: { aboveBytes: input.length - 1, blockBytes, helpers, newJoiner: () => SIDE_BY_SIDE },
+    };
   };
 
   it('cuts what is large, while another context is free', async () => {

@@ -1,7 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
-import { byteLengthOf, bytesOf, type Bytes } from './input-bytes.js';
+import { byteLengthOf, bytesOf, countedBytesOf, type Bytes } from './input-bytes.js';
 
 const numbers = [1, 2, 3, 4, 5, 6, 7, 8];
+
+const NO_LONGER_THERE = expect.objectContaining({ code: 'ERR_POOL_INPUT_TYPE', pool: 'test' });
+
+const VIEWS = [
+  (buffer: ArrayBuffer): Bytes => buffer,
+  (buffer: ArrayBuffer): Bytes => new Uint8Array(buffer),
+  (buffer: ArrayBuffer): Bytes => Buffer.from(buffer),
+  (buffer: ArrayBuffer): Bytes => new DataView(buffer),
+];
+
+function transfer(input: Bytes): void {
+  const buffer = ArrayBuffer.isView(input) ? input.buffer : input;
+  structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+}
 
 describe('bytesOf', () => {
   it('takes a Buffer as it is', () => {
@@ -25,7 +39,7 @@ describe('bytesOf', () => {
   it('copies what another thread could change', () => {
     const shared = new Uint8Array(new SharedArrayBuffer(8));
     shared.set(numbers);
-    for (const input of [shared, shared.buffer]) {
+    for (const input of [shared, shared.buffer, Buffer.from(shared.buffer), new DataView(shared.buffer)]) {
       const bytes = bytesOf(input);
       expect([...bytes]).toEqual(numbers);
       expect(bytes.buffer).not.toBe(shared.buffer);
@@ -34,9 +48,11 @@ describe('bytesOf', () => {
 
   it('copies what could be cut short', () => {
     const resizable = Reflect.construct(ArrayBuffer, [8, { maxByteLength: 16 }]) as ArrayBuffer;
-    const bytes = bytesOf(resizable);
-    expect(bytes).toHaveLength(8);
-    expect(bytes.buffer).not.toBe(resizable);
+    for (const input of [resizable, new Uint8Array(resizable), Buffer.from(resizable)]) {
+      const bytes = bytesOf(input);
+      expect(bytes).toHaveLength(8);
+      expect(bytes.buffer).not.toBe(resizable);
+    }
   });
 
   it('takes a string as UTF-8', () => {
@@ -63,5 +79,40 @@ describe('byteLengthOf', () => {
     expect(() => byteLengthOf(input as unknown as Bytes, 'test')).toThrow(
       expect.objectContaining({ code: 'ERR_POOL_INPUT_TYPE', pool: 'test' }),
     );
+  });
+
+  it('refuses what was transferred, and takes what is just empty', () => {
+    for (const make of VIEWS) {
+      const input = make(new ArrayBuffer(8));
+      transfer(input);
+      expect(() => byteLengthOf(input, 'test')).toThrow(NO_LONGER_THERE);
+      expect(byteLengthOf(make(new ArrayBuffer(0)), 'test')).toBe(0);
+    }
+  });
+});
+
+describe('countedBytesOf', () => {
+  it('is bytesOf for what is as long as it was', () => {
+    const buffer = Buffer.from(numbers);
+    expect(countedBytesOf(buffer, 8, 'test')).toBe(buffer);
+    expect(countedBytesOf('grün', 5, 'test')).toHaveLength(5);
+    expect(countedBytesOf(Buffer.alloc(0), 0, 'test')).toHaveLength(0);
+  });
+
+  it('refuses what was transferred meanwhile', () => {
+    for (const make of VIEWS) {
+      const input = make(new ArrayBuffer(8));
+      transfer(input);
+      expect(() => countedBytesOf(input, 8, 'test')).toThrow(NO_LONGER_THERE);
+    }
+  });
+
+  it('refuses what was cut short meanwhile', () => {
+    for (const make of VIEWS) {
+      const resizable = Reflect.construct(ArrayBuffer, [8, { maxByteLength: 8 }]) as ArrayBuffer;
+      const input = make(resizable);
+      (resizable as ArrayBuffer & { resize(length: number): void }).resize(3);
+      expect(() => countedBytesOf(input, 8, 'test')).toThrow(NO_LONGER_THERE);
+    }
   });
 });

@@ -1,24 +1,47 @@
 import { types } from 'node:util';
-import { noBytes } from './compression.errors.js';
+import { noBytes, noLongerThere } from './compression.errors.js';
 
 /** What is compressed or decompressed, but for strings. */
 export type Bytes = ArrayBufferLike | ArrayBufferView;
 
 /**
  * How many bytes the input has; a string as UTF-8.
- * @throws {CompressionError} it is no bytes at all
+ * @throws {CompressionError} it is no bytes at all, or its memory was transferred
  */
 export function byteLengthOf(input: string | Bytes, pool: string): number {
   if (typeof input === 'string') return Buffer.byteLength(input);
-  if (ArrayBuffer.isView(input) || types.isAnyArrayBuffer(input)) return input.byteLength;
-  throw noBytes(pool, input);
+  if (!ArrayBuffer.isView(input) && !types.isAnyArrayBuffer(input)) throw noBytes(pool, input);
+  const byteLength = byteLengthLeft(input);
+  if (byteLength === undefined) throw noLongerThere(pool);
+  return byteLength;
 }
 
 /** The input as zlib wants it. Not copied, except what others could change while zlib reads it in a thread. */
 export function bytesOf(input: string | Bytes): Uint8Array {
   if (typeof input === 'string') return Buffer.from(input);
   const bytes = viewOf(input);
-  return isUnsteady(bytes.buffer) ? bytes.slice() : bytes;
+  return isUnsteady(bytes.buffer) ? new Uint8Array(bytes) : bytes; // `slice()` of a Buffer would copy nothing
+}
+
+/**
+ * As `bytesOf()`, for an input that was counted when its caller came: what is left of it would be compressed without a word.
+ * @throws {CompressionError} it has not as many bytes any more: its memory was transferred or cut short
+ */
+export function countedBytesOf(input: string | Bytes, byteLength: number, pool: string): Uint8Array {
+  if (typeof input === 'string') return bytesOf(input);
+  if (byteLengthLeft(input) !== byteLength) throw noLongerThere(pool);
+  return bytesOf(input);
+}
+
+/** Nothing where the memory was transferred, which to most views looks as if they were empty, and makes others throw. */
+function byteLengthLeft(input: Bytes): number | undefined {
+  try {
+    const { byteLength } = input;
+    if (byteLength === 0) void new Uint8Array(ArrayBuffer.isView(input) ? input.buffer : input);
+    return byteLength;
+  } catch {
+    return undefined;
+  }
 }
 
 function viewOf(input: Bytes): Uint8Array {

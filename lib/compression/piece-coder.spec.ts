@@ -75,6 +75,50 @@ describe('PieceCoder', () => {
     }
   });
 
+  it('calls a flush done only when all its output was taken, and goes on with the same input', async () => {
+    const { stream, ...parts } = renewable();
+    const coder = coderOf({ ...parts, stream, flush: (done) => void stream.write('|', done) });
+    const sink = fakeSink(false);
+    const flushed = jest.fn(() => coder.write(Buffer.from('b'), () => coder.end()));
+    coder.begin(sink);
+    coder.write(Buffer.from('a'), () => coder.flush(flushed));
+    await turn();
+    for (const seen of ['a', 'a|', 'a|b', 'a|b.']) {
+      expect(sink.output()).toBe(seen);
+      expect(flushed).toHaveBeenCalledTimes(seen === 'a' ? 0 : 1);
+      coder.resume();
+      await turn();
+    }
+    expect(parts.renew).toHaveBeenCalledTimes(1);
+    expect(sink.ended).toHaveBeenCalledTimes(1);
+  });
+
+  it('fails the input where the stream cannot flush', async () => {
+    const coder = coderOf(renewable());
+    const sink = fakeSink();
+    const flushed = jest.fn();
+    coder.begin(sink);
+    await write(coder, 'a');
+    coder.flush(flushed);
+    expect(sink.failed.mock.calls).toEqual([
+      [expect.objectContaining({ message: '[pool "test"] plain failed: it cannot flush' })],
+    ]);
+    expect(flushed).not.toHaveBeenCalled();
+  });
+
+  it('calls no flush done that was under way when it was closed', async () => {
+    const parts = renewable();
+    let done = (): void => undefined;
+    const coder = coderOf({ ...parts, flush: (callback) => (done = callback) });
+    const flushed = jest.fn();
+    coder.begin(fakeSink());
+    await write(coder, 'a');
+    coder.flush(flushed);
+    coder.close();
+    done();
+    expect(flushed).not.toHaveBeenCalled();
+  });
+
   it('takes an end that nobody asked for as that of the input, with bytes behind it', async () => {
     const stream = new PassThrough();
     const coder = coderOf({ stream, finish: () => undefined });
@@ -127,11 +171,14 @@ describe('PieceCoder', () => {
 
   it('counts what it takes and gives', async () => {
     const traffic = new Traffic('compress');
-    const coder = coderOf(renewable(), traffic);
+    const { stream, ...parts } = renewable();
+    const coder = coderOf({ ...parts, stream, flush: (done) => void stream.write('|', done) }, traffic);
     coder.begin(fakeSink());
     await write(coder, 'four');
+    await new Promise<void>((resolve) => coder.flush(resolve));
+    expect(traffic.read()).toMatchObject({ bytesIn: 4, bytesOut: 5 });
     coder.end();
     await turn();
-    expect(traffic.read()).toMatchObject({ bytesIn: 4, bytesOut: 5 });
+    expect(traffic.read()).toMatchObject({ bytesIn: 4, bytesOut: 6 });
   });
 });

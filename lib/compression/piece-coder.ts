@@ -1,6 +1,6 @@
 import type { CodecStream } from './codec.js';
 import { failed, trailing, type Culprit } from './compression.errors.js';
-import { ownMemoryOf } from './own-memory.js';
+import { joined, ownMemoryOf } from './own-memory.js';
 import type { Traffic } from './traffic.js';
 
 /** Where the output of one input goes, and how it ended: by `ended` or by `failed`, once. */
@@ -18,7 +18,9 @@ export class PieceCoder {
   readonly #traffic: Traffic;
   #sink: Sink | undefined;
   #isEnding = false;
-  #isFinished = false;
+  #isCounted = true;
+  /** What follows when the sink has taken all output so far. */
+  #then: (() => void) | undefined;
   #outputBytes = 0;
   /** When work on the present piece began or went on; 0 while there is none, or nobody takes its output. */
   #workingSince = 0;
@@ -40,8 +42,21 @@ export class PieceCoder {
 
   begin(sink: Sink): void {
     this.#sink = sink;
-    this.#isEnding = this.#isFinished = false;
+    this.#isEnding = false;
+    this.#isCounted = true;
+    this.#then = undefined;
     this.#parts.stream.resume();
+  }
+
+  /** Runs a block of a larger input. Counts nothing: what goes out for it is not known here. */
+  runBlock(block: Uint8Array): Promise<Buffer> {
+    return new Promise((resolve, failed) => {
+      const chunks: Buffer[] = [];
+      const take = (chunk: Buffer): boolean => chunks.push(chunk) > 0;
+      this.begin({ take, ended: () => resolve(joined(chunks)), failed });
+      this.#isCounted = false;
+      this.write(block, () => this.endBlock());
+    });
   }
 
   /** Calls `taken` when the piece is done with and the next may come; not if the input fails by it. */
@@ -59,11 +74,33 @@ export class PieceCoder {
     pieces.forEach((each, index) => this.#parts.stream.write(each, index === last ? done : undefined));
   }
 
+  /** Calls `flushed` when the sink has taken all that it needs to read the pieces so far; not if the input fails by it. */
+  flush(flushed: () => void): void {
+    const done = (): void => {
+      this.#count(0);
+      flushed();
+    };
+    this.#workingSince = performance.now();
+    this.#orFail(() => {
+      if (this.#parts.flush === undefined) throw failed(this.#culprit, 'it cannot flush');
+      this.#parts.flush(() => this.#whenTaken(done));
+    });
+  }
+
   /** No piece follows. */
   end(): void {
+    this.#endBy('finish');
+  }
+
+  /** No piece follows here, but others in blocks of their own. */
+  endBlock(): void {
+    this.#endBy(this.#parts.endBlock === undefined ? 'finish' : 'endBlock');
+  }
+
+  #endBy(way: 'finish' | 'endBlock'): void {
     this.#isEnding = true;
     this.#workingSince = performance.now();
-    if (this.isReusable) this.#orFail(() => this.#parts.finish?.(this.#finish));
+    if (this.isReusable) this.#orFail(() => this.#parts[way]?.(() => this.#whenTaken(this.#renew)));
     else this.#parts.stream.end();
   }
 
@@ -85,7 +122,7 @@ export class PieceCoder {
     this.#outputBytes += chunk.length;
     const mayGoOn = this.#sink.take(ownMemoryOf(chunk));
     if (!mayGoOn) this.#rest();
-    if (this.#isFinished) this.#completeWhenEmpty();
+    if (this.#then !== undefined) this.#goOnIfTaken();
   };
 
   #rest(): void {
@@ -93,17 +130,23 @@ export class PieceCoder {
     this.#stopClock();
   }
 
-  readonly #finish = (): void => {
-    this.#isFinished = true;
-    this.#completeWhenEmpty();
-  };
-
   /** Output may still lie in the stream's buffer while the sink takes no more. */
-  #completeWhenEmpty(): void {
+  #whenTaken(then: () => void): void {
+    this.#then = then;
+    this.#goOnIfTaken();
+  }
+
+  #goOnIfTaken(): void {
     if (this.#sink === undefined || this.#parts.stream.readableLength > 0) return;
+    const then = this.#then;
+    this.#then = undefined;
+    then?.();
+  }
+
+  readonly #renew = (): void => {
     this.#parts.renew?.();
     this.#complete();
-  }
+  };
 
   readonly #end = (): void => {
     if (this.#isEnding) this.#complete();
@@ -140,7 +183,7 @@ export class PieceCoder {
 
   #count(inputBytes: number): void {
     this.#stopClock();
-    this.#traffic.count(inputBytes, this.#outputBytes, this.#workMs);
+    if (this.#isCounted) this.#traffic.count(inputBytes, this.#outputBytes, this.#workMs);
     this.#outputBytes = this.#workMs = 0;
   }
 

@@ -1,6 +1,7 @@
-import { Duplex } from 'node:stream';
+import { Duplex, finished } from 'node:stream';
 import { breakageOf, type Lease } from '../core/lease.js';
 import { BlockCoder } from './block-coder.js';
+import type { Joiner } from './codec.js';
 import type { CodecContext } from './codec-context.js';
 import { outputTooLarge } from './compression.errors.js';
 import type { Direction } from './direction.js';
@@ -21,10 +22,16 @@ export interface PooledStreamOptions {
 }
 
 /** What works on the input of a stream. */
-type Work = Pick<PieceCoder, 'write' | 'end' | 'resume'>;
+type Work = Pick<PieceCoder, 'write' | 'flush' | 'end' | 'resume'> & Partial<Pick<PieceCoder, 'endBlock'>>;
 
 /** The callback of a stream's method. */
 type Callback = (error?: Error | null) => void;
+
+/** Stands for a flush among the pieces that wait to be written, as such a piece does in Node's own streams. */
+const FLUSH = Buffer.alloc(0);
+
+/** For the joiner: the output of a piece goes out as it comes. */
+const GONE = Buffer.alloc(0);
 
 /**
  * What `createCompress()` and `createDecompress()` give: as the streams of zlib, for `pipeline()`. It waits for a context when its first
@@ -42,20 +49,26 @@ export class PooledStream extends Duplex {
     ended: () => this.#then?.(),
     failed: (error) => this.destroy((this.#lease && breakageOf(this.#lease)) ?? error),
   };
+  readonly #joiner: Joiner | undefined;
   #lease: Lease<CodecContext> | undefined;
   #direction: Direction | undefined;
   #coder: Work | undefined;
   #blocks: BlockCoder | undefined;
   /** What follows when all output was given: the end of the stream, or of its first part. */
   #then: Callback | undefined;
+  /** The callback of the write or flush that is under way. */
+  #underWay: Callback | undefined;
   #bytesIn = 0;
+  /** How many bytes had come in at the last flush. */
+  #bytesFlushed = 0;
   #bytesOut = 0;
 
   /** @internal Streams are made by pools. */
   constructor(options: PooledStreamOptions) {
     super();
+    const { signal, inBlocks } = options;
     this.#options = options;
-    const { signal } = options;
+    this.#joiner = inBlocks?.newJoiner();
     if (signal?.aborted === true) this.#abort();
     else signal?.addEventListener('abort', this.#abort, { once: true });
   }
@@ -70,14 +83,40 @@ export class PooledStream extends Duplex {
     return this.#bytesOut;
   }
 
+  /**
+   * Has everything that was written before come out, so that whoever reads it can decompress all of it: for server-sent events, long
+   * polls and whatever else has to arrive before the stream ends. What is written later comes behind it. Each flush makes the output a
+   * few bytes larger, unless nothing was written since the last one; and a stream that was flushed before it went on in blocks stays in
+   * one piece. On a decompressing stream, which holds nothing back, it does nothing but call back in its turn.
+   *
+   * `callback` is called once: when the output is ready to be read, or with an error if the stream is destroyed before. As with Node's
+   * own streams, output that is more than the stream keeps ready for its reader waits until somebody reads, and `callback` with it; a
+   * flush after `end()` is called back when the stream has ended, and one of a stream that was destroyed with `ERR_STREAM_DESTROYED`.
+   *
+   * The stream fails with a {@link CompressionError} if its codec cannot flush; all built-in ones can.
+   *
+   * @example
+   * events.pipe(response);
+   * events.write(`data: ${JSON.stringify(event)}\n\n`);
+   * events.flush();
+   */
+  flush(callback: Callback = () => undefined): void {
+    if (this.writableFinished) process.nextTick(callback);
+    else if (this.writableEnded) finished(this, { writable: false }, callback);
+    else this.write(FLUSH, (error) => callback(error ?? (this.#leaving.signal.reason as Error | undefined)));
+  }
+
   override _write(piece: Uint8Array, _encoding: BufferEncoding, callback: Callback): void {
+    this.#underWay = callback;
+    if (piece === FLUSH) return this.#flush();
     const bytes = bytesOf(piece);
     const taken = (): void => {
       this.#bytesIn += bytes.length;
-      if (this.#mayGoOnInBlocks) this.#goOnInBlocks(callback);
-      else callback();
+      if (this.#blocks === undefined) this.#joiner?.add(bytes, GONE);
+      if (this.#mayGoOnInBlocks) this.#goOnInBlocks();
+      else this.#done();
     };
-    this.#withCoder((coder) => coder.write(bytes, taken), callback);
+    this.#withCoder((coder) => coder.write(bytes, taken), this.#done);
   }
 
   override _final(callback: Callback): void {
@@ -95,9 +134,24 @@ export class PooledStream extends Duplex {
 
   override _destroy(error: Error | null, callback: Callback): void {
     this.#options.signal?.removeEventListener('abort', this.#abort);
-    this.#leaving.abort();
+    this.#leaving.abort(error ?? undefined);
     this.#leave('half way');
+    this.#done(error);
     callback(error);
+  }
+
+  readonly #done: Callback = (error) => {
+    const callback = this.#underWay;
+    this.#underWay = undefined;
+    callback?.(error);
+  };
+
+  /** An encoder would write its mark of a flush again where nothing has come since the last one. */
+  #flush(): void {
+    const isNews = this.#bytesIn > this.#bytesFlushed && this.#options.direction === 'compressing';
+    this.#bytesFlushed = this.#bytesIn;
+    if (isNews) this.#coder?.flush(this.#done);
+    else this.#done();
   }
 
   #withCoder(work: (coder: Work) => void, failed: Callback): void {
@@ -128,25 +182,29 @@ export class PooledStream extends Duplex {
     return false;
   }
 
-  /** The stream is large, and another context is free: as long as none is, blocks would only make the output larger. */
+  /**
+   * The stream is large, and another context is free: as long as none is, blocks would only make the output larger. So would they where
+   * somebody flushes, for each flush would end one.
+   */
   get #mayGoOnInBlocks(): boolean {
     const { inBlocks } = this.#options;
-    if (inBlocks === undefined || this.#blocks !== undefined) return false;
+    if (inBlocks === undefined || this.#blocks !== undefined || this.#bytesFlushed > 0) return false;
     return this.#bytesIn > inBlocks.aboveBytes && inBlocks.helpers.areFree();
   }
 
-  /** What came so far becomes an output of its own. */
-  #goOnInBlocks(callback: Callback): void {
+  /** What came so far becomes the first block. */
+  #goOnInBlocks(): void {
     this.#then = () => {
       const { inBlocks } = this.#options;
-      if (this.#lease === undefined || inBlocks === undefined) return;
+      const joiner = this.#joiner;
+      if (this.#lease === undefined || inBlocks === undefined || joiner === undefined) return;
       this.#direction?.leave('ended');
       this.#direction?.stay(this.#sink);
-      this.#blocks = new BlockCoder({ ...inBlocks, own: this.#lease.resource, sink: this.#sink });
+      this.#blocks = new BlockCoder({ ...inBlocks, joiner, own: this.#lease.resource, sink: this.#sink });
       this.#coder = this.#blocks;
-      callback();
+      this.#done();
     };
-    this.#coder?.end();
+    this.#coder?.endBlock?.();
   }
 
   #leave(outcome: 'ended' | 'half way'): void {

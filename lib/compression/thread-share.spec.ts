@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ThreadShare } from './thread-share.js';
+import { ThreadShare, threadsOf } from './thread-share.js';
 
 describe('ThreadShare', () => {
   it('warns when pools together may take every thread, and says what to do', () => {
@@ -23,5 +23,21 @@ describe('ThreadShare', () => {
     share.join(gone);
     share.leave(gone);
     expect(share.join({ name: 'archive', max: 3 })).toBeUndefined();
+  });
+});
+
+describe('threadsOf', () => {
+  it.each([
+    [undefined, 4],
+    ['16', 16],
+    [' 8 ', 8],
+    ['2.5', 2],
+    ['1e3', 1],
+    ['0', 1],
+    ['', 1],
+    ['many', 1],
+    ['5000', 1_024],
+  ])('reads %p as %p threads', (setting, threads) => {
+    expect(threadsOf(setting)).toBe(threads);
   });
 });

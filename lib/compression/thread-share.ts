@@ -1,5 +1,6 @@
 /** What libuv has where `UV_THREADPOOL_SIZE` is not set. */
 const DEFAULT_THREADS = 4;
+const MOST_THREADS = 1_024;
 
 /** A pool that may work in so many threads at once. */
 export interface ThreadUser {
@@ -13,7 +14,7 @@ export class ThreadShare {
   readonly #users = new Set<ThreadUser>();
   #hasWarned = false;
 
-  constructor(threads = Number(process.env.UV_THREADPOOL_SIZE) || DEFAULT_THREADS) {
+  constructor(threads = threadsOf(process.env.UV_THREADPOOL_SIZE)) {
     this.#threads = threads;
   }
 
@@ -33,6 +34,12 @@ export class ThreadShare {
   leave(user: ThreadUser): void {
     this.#users.delete(user);
   }
+}
+
+/** `UV_THREADPOOL_SIZE` as libuv reads it: what does not begin with a number is 0, and of 0 it makes 1. */
+export function threadsOf(setting: string | undefined): number {
+  if (setting === undefined) return DEFAULT_THREADS;
+  return Math.min(MOST_THREADS, Math.max(1, Number.parseInt(setting, 10) || 0));
 }
 
 /** That of this process. */

@@ -54,10 +54,7 @@ export function trainDictionary(
       '',
       'the samples have nothing in common, so no dictionary helps',
     );
-  return joined(
-    segments.reverse(),
-    segments.reduce((bytes, segment) => bytes + segment.length, 0),
-  );
+  return joined(segments.reverse());
 }
 
 /** The samples one behind another, and how many of them share each gram (a string of eight bytes), by its hash. */
@@ -69,10 +66,7 @@ class Corpus {
   readonly #worth: Uint32Array;
 
   constructor(samples: readonly Uint8Array[]) {
-    this.#bytes = joined(
-      samples,
-      samples.reduce((bytes, sample) => bytes + sample.length, 0),
-    );
+    this.#bytes = joined(samples);
     this.#grams = new Uint32Array(this.#bytes.length);
     const hashBits = Math.min(24, Math.max(12, Math.ceil(Math.log2(this.#bytes.length + 1)) + 1));
     this.#worth = new Uint32Array(2 ** hashBits);

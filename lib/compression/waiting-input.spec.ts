@@ -39,6 +39,19 @@ describe.each(['compress', 'decompress'] as const)('an input whose caller waits 
     expect(runs).toEqual(CALLERS.map((name) => [name, name, name]));
   });
 
+  it('is refused if its memory was transferred meanwhile, and counts no more', async () => {
+    const input = Uint8Array.from(Buffer.from('two'));
+    const calls = Promise.allSettled([visit('one'), pool[direction](input), visit('three')]);
+    structuredClone(input, { transfer: [input.buffer] });
+    expect(await calls).toMatchObject([
+      { status: 'fulfilled' },
+      { reason: { code: 'ERR_POOL_INPUT_TYPE', pool: 'archive' } },
+      { status: 'fulfilled' },
+    ]);
+    expect(runs.map(([content]) => content)).toEqual(['one', 'three']);
+    expect(pool.stats()).toMatchObject({ leased: 0, queuedBytes: 0 });
+  });
+
   it('is so also where somebody listens to the channels', async () => {
     const acquiring = tracingChannel('nestjs-pool:acquire');
     const listen = () => undefined;

@@ -3,10 +3,12 @@ import { DONE, type Lease } from '../core/lease.js';
 import type { Outcome } from '../core/waiter.js';
 import type { ByteBudget } from './byte-budget.js';
 import type { CodecContext } from './codec-context.js';
-import { bytesOf, type Bytes } from './input-bytes.js';
+import { countedBytesOf, type Bytes } from './input-bytes.js';
 
 /** How whole inputs are worked on. One object for all calls that want the same. */
 export interface InputWork {
+  /** The name of the pool, for errors. */
+  readonly pool: string;
   /** What a context does with an input. */
   readonly task: (context: CodecContext, bytes: Uint8Array) => Promise<Buffer>;
   /** Has a context do it, and gives the lease back. */
@@ -62,9 +64,10 @@ export class WaitingInput implements Outcome<Lease<CodecContext>> {
   }
 
   #begin(lease: Lease<CodecContext>): void {
-    const { run, task } = this.#work;
+    const { run, task, pool } = this.#work;
     // A string becomes bytes only now, so that those who wait have no two of it.
-    run(lease, (context) => task(context, bytesOf(this.#input)), this.#signal).then(
+    const work = (context: CodecContext) => task(context, countedBytesOf(this.#input, this.#size, pool));
+    run(lease, work, this.#signal).then(
       (output) => this.#succeeded(output),
       (reason: unknown) => this.reject(reason),
     );

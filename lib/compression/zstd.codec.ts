@@ -7,7 +7,8 @@ import { ZstdFrameCutter } from './zstd-frame-cutter.js';
 import { zstdFrameEnd, zstdFrames } from './zstd-frames.js';
 
 const {
-  ZSTD_e_end: flush,
+  ZSTD_e_end,
+  ZSTD_e_flush,
   ZSTD_c_compressionLevel,
   ZSTD_c_checksumFlag,
   ZSTD_c_windowLog,
@@ -46,11 +47,11 @@ export const zstd: Codec = {
   joinsOnRequest: true, // Node's own decoder is such a reader: nodejs/node#64741
   takesDictionary: true,
   createCompressor: (options) => {
-    const stream = zlib.createZstdCompress({ ...compressOptions(options), flush });
+    const stream = zlib.createZstdCompress({ ...compressOptions(options), flush: ZSTD_e_end });
     return new OneFrame(new StreamCoder({ stream, resetAfterRun: false, culprit: culpritOf(options) }));
   },
   createDecompressor: (options) => {
-    const stream = zlib.createZstdDecompress({ ...decompressOptions(options), flush });
+    const stream = zlib.createZstdDecompress({ ...decompressOptions(options), flush: ZSTD_e_end });
     const culprit = culpritOf(options);
     const explain = explainFor(options);
     return new StreamCoder({ stream, resetAfterRun: false, culprit, split: zstdFrames, explain });
@@ -59,7 +60,8 @@ export const zstd: Codec = {
     const stream = zlib.createZstdCompress(compressOptions(options));
     return {
       stream,
-      finish: (done) => stream.flush(flush, done),
+      flush: (done) => stream.flush(ZSTD_e_flush, done),
+      finish: (done) => stream.flush(ZSTD_e_end, done),
       explain: (error: ZlibError) => explain(culpritOf(options), error),
     };
   },

@@ -33,7 +33,7 @@ function withPools(definition: DynamicModule, { isGlobal, extraProviders, pools 
     global: isGlobal,
     imports: [...(definition.imports ?? []), PoolRegistryModule],
     providers: [
-      ...(definition.providers ?? []),
+      ...(definition.providers ?? []).map(abandoningTheStart),
       ...extraProviders,
       checkedOptionsProvider(pools),
       ...names.map(poolProvider),
@@ -45,15 +45,39 @@ function withPools(definition: DynamicModule, { isGlobal, extraProviders, pools 
 
 const classToken = (name: string) => CLASS_TOKENS.get(name) ?? name;
 
+/** The provider of the options, whose failure must not leave the pools of other modules open. */
+function abandoningTheStart(provider: Provider): Provider {
+  if (!('useFactory' in provider) || provider.provide !== MODULE_OPTIONS_TOKEN) return provider;
+  const { inject = [], useFactory } = provider;
+  return {
+    ...provider,
+    inject: [...inject, PoolRegistry], // last, as Nest counts the others where it cannot find one of them
+    useFactory: (...dependencies: unknown[]) => {
+      const registry = dependencies.pop() as PoolRegistry;
+      return orAbandon(registry, () => useFactory(...dependencies) as unknown);
+    },
+  };
+}
+
+async function orAbandon<T>(registry: PoolRegistry, task: () => T): Promise<Awaited<T>> {
+  try {
+    return await task();
+  } catch (error) {
+    await registry.abandon();
+    throw error;
+  }
+}
+
 function checkedOptionsProvider(declared: readonly string[]): Provider {
   return {
     provide: CHECKED_OPTIONS,
     inject: [MODULE_OPTIONS_TOKEN, PoolRegistry],
-    useFactory: (given: unknown, registry: PoolRegistry) => {
-      const options = checkModuleOptions(declared, registry.names, given);
-      registry.reserve(declared);
-      return options;
-    },
+    useFactory: (given: unknown, registry: PoolRegistry) =>
+      orAbandon(registry, () => {
+        const options = checkModuleOptions(declared, registry.names, given);
+        registry.reserve(declared);
+        return options;
+      }),
   };
 }
 
@@ -86,8 +110,7 @@ async function openPool(
     if (startup === 'warn') {
       log.startedWithout(what, error);
     } else {
-      // Nest runs no shutdown hook when a provider fails, so what the other pools have opened would stay open.
-      await registry.drain();
+      await registry.abandon(Object.keys(options.pools));
       throw error;
     }
   }

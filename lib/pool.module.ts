@@ -1,11 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { PoolOptionsError } from './core/pool.errors.js';
+import { isObject } from './core/option-rules.js';
 import { ConfigurableModuleClass } from './pool.module-definition.js';
+import { checkRegistration } from './pool.option-check.js';
 import type { PoolModuleAsyncOptions, PoolModuleExtras, PoolModuleOptions } from './pool.options.js';
 
 const DEFAULT_NAMES = ['redis', 'compression'] as const;
-
-const WAYS_TO_GIVE_OPTIONS = ['useFactory', 'useClass', 'useExisting'] as const;
 
 /**
  * Registers pools that can be injected, opens them with the application and drains them with it.
@@ -38,7 +37,8 @@ export class PoolModule extends (ConfigurableModuleClass as new () => object) {
   /**
    * Registers pools whose names are known now and whose options come later: from `useFactory`, `useClass` or `useExisting`.
    * The pools can be injected everywhere, unless `isGlobal` is false. Without `pools` these are `redis` and `compression`.
-   * @throws {PoolOptionsError} not exactly one of the three was given; or, at the start of the application, as `forRoot`
+   * @throws {PoolOptionsError} not exactly one of the three was given, or something unknown; or, at the start of the application, as
+   *   `forRoot`
    */
   static forRootAsync<
     const Name extends string = 'redis' | 'compression',
@@ -63,30 +63,19 @@ export class PoolModule extends (ConfigurableModuleClass as new () => object) {
   }
 
   private static define(options: object, defaults: PoolModuleExtras): DynamicModule {
-    const given = { pools: DEFAULT_NAMES, ...defaults, ...options } as Parameters<
-      typeof ConfigurableModuleClass.forRootAsync
-    >[0];
-    const ways = WAYS_TO_GIVE_OPTIONS.filter((way) => given[way] !== undefined);
-    if (ways.length !== 1) {
-      const found = ways.length === 0 ? 'none' : ways.join(' and ');
-      throw new PoolOptionsError('', [
-        `give exactly one of useFactory, useClass and useExisting, got ${found}`,
-      ]);
-    }
-    return ConfigurableModuleClass.forRootAsync.call(this, given);
+    checkRegistration(options);
+    const given = Object.entries(options).filter(([, value]) => value !== undefined);
+    return ConfigurableModuleClass.forRootAsync.call(this, {
+      pools: DEFAULT_NAMES,
+      ...defaults,
+      ...(Object.fromEntries(given) as Parameters<typeof ConfigurableModuleClass.forRootAsync>[0]),
+    });
   }
 }
 
 /** Options that are known already are those of a factory that returns them. */
-function known({
-  isGlobal,
-  extraProviders,
-  ...options
-}: PoolModuleOptions & PoolModuleExtras): PoolModuleAsyncOptions {
-  return {
-    pools: Object.keys(options.pools),
-    useFactory: () => options,
-    ...(isGlobal !== undefined && { isGlobal }),
-    ...(extraProviders !== undefined && { extraProviders }),
-  };
+function known(given: PoolModuleOptions & PoolModuleExtras): PoolModuleAsyncOptions {
+  const { isGlobal, extraProviders, ...options } = isObject(given) ? given : ({} as typeof given);
+  const pools = isObject(options.pools) ? Object.keys(options.pools) : [];
+  return { pools, isGlobal, extraProviders, useFactory: () => options };
 }

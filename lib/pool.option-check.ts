@@ -1,7 +1,32 @@
-import { isObject, milliseconds, oneOf, optionProblems, type OptionRules } from './core/option-rules.js';
+import {
+  functionOf,
+  isObject,
+  milliseconds,
+  oneOf,
+  optionProblems,
+  trueOrFalse,
+  type OptionRule,
+  type OptionRules,
+} from './core/option-rules.js';
 import { PoolOptionsError } from './core/pool.errors.js';
-import type { PoolModuleOptions } from './pool.options.js';
+import type { PoolModuleAsyncOptions, PoolModuleOptions } from './pool.options.js';
 import { poolProblems } from './pool.providers.js';
+
+const WAYS_TO_GIVE_OPTIONS = ['useFactory', 'useClass', 'useExisting'] as const;
+
+const array: OptionRule = (value) => (Array.isArray(value) ? undefined : 'an array');
+
+const REGISTRATION_RULES: OptionRules<PoolModuleAsyncOptions> = {
+  pools: (value) => (Array.isArray(value) ? undefined : 'an array of names'),
+  isGlobal: trueOrFalse,
+  imports: array,
+  inject: array,
+  extraProviders: array,
+  provideInjectionTokensFrom: array,
+  useFactory: functionOf('that returns the options'),
+  useClass: functionOf('that is a class with create()'),
+  useExisting: () => undefined,
+};
 
 const SHUTDOWN_RULES: OptionRules<NonNullable<PoolModuleOptions['shutdown']>> = {
   drainTimeoutMs: milliseconds(),
@@ -13,6 +38,20 @@ const MODULE_RULES: OptionRules<PoolModuleOptions> = {
   startupTimeoutMs: milliseconds(),
   shutdown: (value) => (isObject(value) ? undefined : 'an object'),
 };
+
+/**
+ * Checks what a `for…Async` method was given.
+ * @throws {PoolOptionsError} names every problem at once
+ */
+export function checkRegistration(given: unknown): void {
+  const problems = optionProblems(given, REGISTRATION_RULES);
+  const ways = WAYS_TO_GIVE_OPTIONS.filter((way) => isObject(given) && given[way] !== undefined);
+  if (ways.length !== 1) {
+    const found = ways.length === 0 ? 'none' : ways.join(' and ');
+    problems.push(`give exactly one of useFactory, useClass and useExisting, got ${found}`);
+  }
+  if (problems.length > 0) throw new PoolOptionsError('', problems);
+}
 
 /**
  * Checks what came for the pools that were declared, before anything is opened.

@@ -3,6 +3,8 @@ import {
   Logger,
   type BeforeApplicationShutdown,
   type OnApplicationShutdown,
+  type OnModuleDestroy,
+  type OnModuleInit,
 } from '@nestjs/common';
 import { from, merge, Subject, type Observable } from 'rxjs';
 import type { DrainReport } from './core/drain-report.js';
@@ -25,17 +27,18 @@ interface Entry {
  * everything() { return this.pools.stats(); }
  */
 @Injectable()
-export class PoolRegistry implements BeforeApplicationShutdown, OnApplicationShutdown {
+export class PoolRegistry
+  implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown
+{
   private readonly logger = new Logger('PoolModule');
   private readonly reserved = new Set<string>();
   private readonly entries = new Map<string, Entry>();
   private readonly registered = new Subject<ResourcePool<unknown>>();
-  private shuttingDown = false;
-  private drained: Promise<DrainReport[]> | undefined;
+  private phase: 'starting' | 'abandoned' | 'running' | 'shutting-down' = 'starting';
 
   /** True from the moment the application begins to shut down: readiness is down, open requests are still being answered. */
   get isShuttingDown(): boolean {
-    return this.shuttingDown;
+    return this.phase === 'shutting-down';
   }
 
   /** @throws {PoolNotFoundError} no pool has that name */
@@ -78,34 +81,57 @@ export class PoolRegistry implements BeforeApplicationShutdown, OnApplicationShu
   register(pool: ResourcePool<unknown>, drainTimeoutMs: number | undefined): PoolLog {
     this.entries.set(pool.name, { pool, drainTimeoutMs });
     this.registered.next(pool);
-    return new PoolLog(pool, this.logger);
+    const log = new PoolLog(pool, this.logger);
+    if (this.phase === 'abandoned') void pool.drain();
+    return log;
+  }
+
+  /**
+   * @internal The start of a module with pools of these names has failed. Nest runs no shutdown hook when a provider fails, so what the
+   * pools of the application have opened, or are about to, would stay open. Once it runs, other pools are left alone: the module was a
+   * lazy one, and may be tried again.
+   */
+  async abandon(names: readonly string[] = []): Promise<void> {
+    if (this.phase === 'starting') this.phase = 'abandoned';
+    if (this.phase === 'abandoned') return void (await this.drain());
+    const failed = names.flatMap((name) => this.entries.get(name) ?? []);
+    for (const { pool } of failed) {
+      this.entries.delete(pool.name);
+      this.reserved.delete(pool.name);
+    }
+    await drainAll(failed);
   }
 
   /**
    * Drains all pools at once, each until its own deadline or until `timeoutMs`. Never rejects; a second call joins the first.
    */
   drain({ timeoutMs }: { timeoutMs?: number } = {}): Promise<DrainReport[]> {
-    this.drained ??= this.drainAll(timeoutMs);
-    return this.drained;
+    return drainAll([...this.entries.values()], timeoutMs);
   }
 
-  private drainAll(timeoutMs: number | undefined): Promise<DrainReport[]> {
-    return Promise.all(
-      [...this.entries.values()].map(({ pool, drainTimeoutMs }) =>
-        pool.drain({ timeoutMs: timeoutMs ?? drainTimeoutMs }),
-      ),
-    );
+  /** Nest comes here when no provider can fail any more. */
+  onModuleInit(): void {
+    this.phase = 'running';
   }
 
-  /** The last requests are being answered; what would go on for ever by itself ends now, and readiness is down. */
+  /** Before any hook in which somebody may wait for the load balancer to notice: readiness is down. */
+  onModuleDestroy(): void {
+    this.phase = 'shutting-down';
+  }
+
+  /** The last requests are being answered; what would go on for ever by itself ends now. */
   beforeApplicationShutdown(): void {
-    this.shuttingDown = true;
+    this.phase = 'shutting-down';
     for (const pool of this.all()) pool.endLongLivedWork();
   }
 
   /** The HTTP server is closed, so no request can need a pool any more. */
   async onApplicationShutdown(): Promise<void> {
-    this.shuttingDown = true;
     await this.drain();
   }
 }
+
+const drainAll = (entries: readonly Entry[], timeoutMs?: number): Promise<DrainReport[]> =>
+  Promise.all(
+    entries.map(({ pool, drainTimeoutMs }) => pool.drain({ timeoutMs: timeoutMs ?? drainTimeoutMs })),
+  );

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
-import type { ResourcePool } from '../core/resource-pool.js';
+import { PoolOptionsError } from '../core/pool.errors.js';
+import { ResourcePool } from '../core/resource-pool.js';
 import { PoolRegistry } from '../pool.registry.js';
 import { Examiner, failure } from './examiner.js';
 import {
@@ -149,7 +150,9 @@ export class PoolHealthIndicator {
   }
 
   private poolOf(pool: string | ResourcePool<unknown>): ResourcePool<unknown> {
-    return typeof pool === 'string' ? this.registry.get(pool) : pool;
+    if (typeof pool === 'string') return this.registry.get(pool);
+    if (pool instanceof ResourcePool) return pool;
+    throw new PoolOptionsError('', ['pool must be a pool, or the name of one']);
   }
 
   private async result<const Key extends string>(

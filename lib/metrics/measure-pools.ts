@@ -9,9 +9,8 @@ import { outletOfRegistry } from './prometheus.js';
 
 /** Measures every pool of the registry, those that are registered later included, each until it is closed. */
 export async function measurePools(options: PoolMetricsOptions, registry: PoolRegistry): Promise<void> {
-  const outlets = await outletsFor(options).catch((error: unknown) => {
-    // Nest runs no shutdown hook when a provider fails, so what the pools open would stay open.
-    registry.pools$.subscribe((pool) => void pool.drain());
+  const outlets = await outletsFor(options).catch(async (error: unknown) => {
+    await registry.abandon();
     throw error;
   });
   const logger = new Logger('PoolMetricsModule');

@@ -22,6 +22,7 @@ export function outletOfRegistry(registry: Registry, client: PromClient): Outlet
 const exposeTo =
   (registry: Registry, client: PromClient): Expose =>
   (instruments, read) => {
+    refuseTaken(instruments.map(nameOf), registry);
     const histograms = new Map<Instrument, PrometheusHistogram>();
     for (const instrument of instruments) {
       const config = { ...namesOf(instrument), registers: [registry] };
@@ -48,6 +49,12 @@ const exposeTo =
       end: () => instruments.forEach((each) => registry.removeSingleMetric(nameOf(each))),
     };
   };
+
+/** Before anything is registered, which would be left there half. */
+function refuseTaken(names: string[], registry: Registry): void {
+  const taken = names.filter((name) => registry.getSingleMetric(name) !== undefined);
+  if (taken.length > 0) throw new Error(`the registry has ${taken.join(', ')} of somebody else`);
+}
 
 function counting(readings: () => Reading[]) {
   return function collect(this: Counter): void {

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { request, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import {
+  request,
+  type Agent,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
 export interface Answer {
@@ -18,9 +24,10 @@ export async function ask(
     method = 'GET',
     headers = {},
     body,
-  }: { method?: string; headers?: OutgoingHttpHeaders; body?: string } = {},
+    agent = false,
+  }: { method?: string; headers?: OutgoingHttpHeaders; body?: string; agent?: Agent | false } = {},
 ): Promise<Answer> {
-  return answerTo(request(url, { method, headers, agent: false }).end(body));
+  return answerTo(request(url, { method, headers, agent }).end(body));
 }
 
 /** Sends a value as JSON. */

@@ -7,6 +7,9 @@ export async function numberIn(element: Locator): Promise<number> {
 }
 
 /** What a script of the folder `in-page` gives when it is run in the page. */
-export async function runInPage<T>(page: Page, script: 'lowest-contrast' | 'smuggle'): Promise<T> {
+export async function runInPage<T>(
+  page: Page,
+  script: 'lowest-contrast' | 'smuggle' | 'event-of-long-words',
+): Promise<T> {
   return page.evaluate<T>(await readFile(new URL(`in-page/${script}.js`, import.meta.url), 'utf8'));
 }

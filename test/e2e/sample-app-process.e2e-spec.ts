@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
@@ -61,6 +62,18 @@ describe('The process of the sample application', () => {
     expect(app.output.match(/Pool "cache" drained/g)).toHaveLength(1);
   });
 
+  it('tells those who keep a connection that it ends, with an answer, and resets none', async () => {
+    app = await build.start({ REDIS_URL: redis.url });
+    const agent = new Agent({ keepAlive: true });
+    const urls = Array.from({ length: 100 }, () => `${app.url}/pools`);
+    await Promise.all(urls.map((url) => ask(url, { agent }))); // all connections are there
+    const last = urls.map((url) => asksUntilTold(url, agent));
+    app.signal('SIGTERM');
+    expect(await Promise.all(last)).toEqual(urls.map(() => 200));
+    expect(await app.exited).toBe(0);
+    agent.destroy();
+  });
+
   it('ends the streams of those who watch the pools, and waits for no idle connection', async () => {
     app = await build.start({ REDIS_URL: redis.url });
     const stream = await fetch(`${app.url}/pools/stream`);
@@ -99,6 +112,14 @@ describe('The process of the sample application', () => {
     await expect(start).rejects.not.toThrow(/secret/);
   });
 });
+
+/** Asks again and again; resolves to the last status, when that came with the word that there is no connection for more. */
+async function asksUntilTold(url: string, agent: Agent): Promise<number> {
+  for (;;) {
+    const { status, headers } = await ask(url, { agent });
+    if (headers.connection === 'close') return status;
+  }
+}
 
 /** Resolves when nobody listens there any more. */
 async function refusesConnections(url: string): Promise<void> {

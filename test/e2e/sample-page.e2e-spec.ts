@@ -183,7 +183,17 @@ describe('The page of the sample application', () => {
     await page.setViewportSize({ width: 360, height: 780 });
     const fits = () => page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth');
     await eventually('it fits', fits);
+    expect(await runInPage(page, 'event-of-long-words')).toBe(true);
     expect(await runInPage(page, 'lowest-contrast')).toBeGreaterThanOrEqual(4.5);
+  });
+
+  it('keeps the colours that mean something where the visitor has chosen his own', async () => {
+    const key = `document.querySelector('.legend [data-state=idle]')`;
+    const colour = () => page.evaluate<string>(`getComputedStyle(${key}, '::before').backgroundColor`);
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    const own = await colour();
+    await page.emulateMedia({ forcedColors: 'active' });
+    expect(await colour()).toBe(own);
   });
 
   it('offers no fault where the Redis is not its own', async () => {

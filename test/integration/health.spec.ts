@@ -39,6 +39,7 @@ class HealthController {
     return this.health.check([
       () => this.pools.pingCheck('nobody', { pool: 'nobody' }),
       () => this.pools.saturationCheck('limits', { pool: 'things', degradedAt: -1 }),
+      () => this.pools.waitCheck('none', {} as never),
     ]);
   }
 }
@@ -171,5 +172,6 @@ describe('PoolHealthIndicator', () => {
     expect(status).toBe(503);
     expect(body.details.nobody?.message).toContain('there is no such pool; registered: "cache", "things"');
     expect(body.details.limits?.message).toContain('degradedAt must be a number greater than 0, got -1');
+    expect(body.details.none?.message).toContain('pool must be a pool, or the name of one');
   });
 });

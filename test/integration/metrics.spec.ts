@@ -425,9 +425,10 @@ describe('The metrics', () => {
 
   it('are given up for a pool whose names others have taken, and the application runs all the same', async () => {
     const prometheus = new Registry();
-    new Gauge({ name: 'db_client_connection_count', help: 'not ours', registers: [prometheus] });
+    new Gauge({ name: 'db_client_connection_max', help: 'not ours', registers: [prometheus] });
     const app = await started(PoolModule.forRoot(onePool('one')), PoolMetricsModule.forRoot({ prometheus }));
     const pool = app.get(PoolRegistry, { strict: false }).get('one');
     await expect(pool.use(() => 'works')).resolves.toBe('works');
+    expect(prometheus.getMetricsAsArray().map(({ name }) => name)).toEqual(['db_client_connection_max']);
   });
 });

@@ -33,6 +33,17 @@ describe('The calls of a compression pool', () => {
     ]);
   });
 
+  it.each([null, undefined, 42, {}])(
+    'are told also where the input is %p, and fail as they would have',
+    async (input) => {
+      listen();
+      const error = new Error('no bytes');
+      const call = calls.run('compress', input as Buffer, () => Promise.reject(error));
+      await expect(call).rejects.toBe(error);
+      expect(told).toMatchObject([{ inputBytes: 0, error }]);
+    },
+  );
+
   it('are told with the error when they fail, and fail as they would have', async () => {
     listen();
     const error = new Error('bad input');

@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs';
 import { compressing, decompressing, traced, type CodecOperation } from '../core/channels.js';
-import type { Bytes } from './input-bytes.js';
+import { byteLengthOf, type Bytes } from './input-bytes.js';
 
 /** How one call of `compress()` or `decompress()` went. */
 export interface CodecCall {
@@ -66,5 +66,10 @@ export class CodecCalls {
 }
 
 /** Whatever the input is; what is wrong with it is for others to say. */
-const sizeOf = (input: string | Bytes): number =>
-  typeof input === 'string' ? Buffer.byteLength(input) : (input.byteLength ?? 0);
+function sizeOf(input: string | Bytes): number {
+  try {
+    return byteLengthOf(input, '');
+  } catch {
+    return 0;
+  }
+}

@@ -144,9 +144,9 @@ describe.each(ALGORITHMS)('%s', (algorithm) => {
   });
 
   it('stops a bomb at the limit', async () => {
-    const bomb = pack(Buffer.alloc(64 * 2 ** 20));
+    const bomb = pack(Buffer.alloc(8 * 2 ** 20)); // to make more takes brotli a while
     expect(await codeFor(bomb, 2 ** 20)).toBe('ERR_POOL_OUTPUT_TOO_LARGE');
-  }, 30_000); // to make it takes brotli a while
+  });
 
   it('serves rightly after each kind of error', async () => {
     const input = text(3_000);

@@ -129,6 +129,40 @@ describe('PieceCoder', () => {
     expect(sink.failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'ERR_POOL_INPUT_TRAILING' }));
   });
 
+  it('takes it for that also where its output was not yet read when the input ended', async () => {
+    const stream = new PassThrough();
+    const renew = jest.fn();
+    const coder = coderOf({ stream, finish: (done) => done(), renew });
+    const sink = fakeSink(false);
+    coder.begin(sink);
+    for (const chunk of ['a', 'b', null]) stream.push(chunk);
+    coder.end();
+    for (const seen of ['a', 'ab']) {
+      await turn();
+      expect(sink.output()).toBe(seen);
+      coder.resume();
+    }
+    await turn();
+    expect(sink.failed.mock.calls).toEqual([[expect.objectContaining({ code: 'ERR_POOL_INPUT_TRAILING' })]]);
+    expect(sink.ended).not.toHaveBeenCalled();
+    expect(renew).not.toHaveBeenCalled();
+  });
+
+  it('fails an input whose stream cannot begin again', async () => {
+    const coder = coderOf({
+      ...renewable(),
+      renew: () => {
+        throw new Error('no memory');
+      },
+    });
+    const sink = fakeSink();
+    coder.begin(sink);
+    coder.end();
+    await turn();
+    expect(sink.failed.mock.calls).toEqual([[new Error('no memory')]]);
+    expect(sink.ended).not.toHaveBeenCalled();
+  });
+
   it('tells once what was wrong, in the words of the codec', async () => {
     const stream = new Transform({ transform: (_chunk, _encoding, callback) => callback(new Error('no')) });
     const coder = coderOf({ stream, explain: (cause) => new Error('not good', { cause }) });

@@ -100,7 +100,7 @@ export class PieceCoder {
   #endBy(way: 'finish' | 'endBlock'): void {
     this.#isEnding = true;
     this.#workingSince = performance.now();
-    if (this.isReusable) this.#orFail(() => this.#parts[way]?.(() => this.#whenTaken(this.#renew)));
+    if (this.isReusable) this.#orFail(() => this.#parts[way]?.(() => this.#whenTaken(this.#lookForEnd)));
     else this.#parts.stream.end();
   }
 
@@ -143,13 +143,20 @@ export class PieceCoder {
     then?.();
   }
 
+  /** A stream that ended by itself says so only when it is asked for more than all its output, and then within this turn. */
+  readonly #lookForEnd = (): void => {
+    this.#parts.stream.read(0);
+    process.nextTick(this.#renew);
+  };
+
   readonly #renew = (): void => {
-    this.#parts.renew?.();
+    if (this.#sink === undefined) return;
+    this.#orFail(() => this.#parts.renew?.());
     this.#complete();
   };
 
   readonly #end = (): void => {
-    if (this.#isEnding) this.#complete();
+    if (this.#isEnding && !this.isReusable) this.#complete();
     else this.#fail(trailing(this.#culprit));
   };
 

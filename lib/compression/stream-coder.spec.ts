@@ -92,6 +92,17 @@ describe('StreamCoder', () => {
     expect(stream.destroyed).toBe(true);
   });
 
+  it('can be closed after an input that the stream refuses', async () => {
+    const coder = coderOf(zlib.createGzip(options));
+    const input = new Uint8Array(10);
+    structuredClone(input, { transfer: [input.buffer] });
+    await expect(coder.run(input, Infinity)).rejects.toMatchObject({
+      code: 'ERR_POOL_COMPRESSION_FAILED',
+      cause: expect.objectContaining({ name: 'TypeError' }),
+    });
+    await coder.close();
+  });
+
   it('refuses an input that zlib cannot count', async () => {
     const input = Object.defineProperty(new Uint8Array(1), 'byteLength', { value: 2 ** 32 });
     const coder = coderOf(zlib.createGzip(options));

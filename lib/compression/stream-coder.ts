@@ -81,9 +81,18 @@ export class StreamCoder implements Coder {
       const pieces = split === undefined ? [input] : split(culprit, input);
       this.#run = { input, maxOutputBytes: Math.min(maxOutputBytes, constants.MAX_LENGTH), resolve, reject };
       this.#bytesWrittenBefore = this.#stream.bytesWritten;
-      const last = pieces.length - 1;
-      pieces.forEach((piece, index) => this.#stream.write(piece, index === last ? this.#finish : undefined));
+      this.#write(pieces);
     });
+  }
+
+  /** What the stream itself refuses never comes to zlib, which would tell of its end. */
+  #write(pieces: readonly Uint8Array[]): void {
+    const last = pieces.length - 1;
+    try {
+      pieces.forEach((piece, index) => this.#stream.write(piece, index === last ? this.#finish : undefined));
+    } catch (cause) {
+      this.#stop(failed(this.#options.culprit, (cause as Error).message, { cause }));
+    }
   }
 
   close(): Promise<void> {

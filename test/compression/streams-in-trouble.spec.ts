@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
@@ -97,6 +98,22 @@ describe.each(ALGORITHMS)('a stream of %s in trouble', (algorithm) => {
       }
     }
     await expectToServe(pool);
+  });
+
+  it('is refused with bytes behind its end also where its reader comes late, and spoils no stream after it', async () => {
+    for (const bytes of [16_384, 65_536, 131_072]) {
+      const packed = pack(noise(bytes));
+      for (const tail of [Buffer.alloc(1), text(9)]) {
+        for (const chunks of [[Buffer.concat([packed, tail])], [packed, tail]]) {
+          const stream = pool.createDecompress().on('error', () => undefined);
+          for (const chunk of chunks) stream.write(chunk);
+          stream.end();
+          await untilItRests(stream);
+          await expect(buffer(stream)).rejects.toMatchObject({ code: 'ERR_POOL_INPUT_TRAILING' });
+          await expectToServe(pool);
+        }
+      }
+    }
   });
 
   it('is refused with any bit flipped, or read as any other program reads it', async () => {

@@ -1,12 +1,16 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RedisOptions } from 'ioredis';
 import { eventually } from './eventually.js';
 import { RedisNode } from './redis-node.js';
 
 const MASTERS = 3;
 const SLOTS = 16_384;
 const MIGRATE_TIMEOUT_MS = 5_000;
+const HIGHEST_PORT = 55_535; // a node also listens at its port + 10,000
 
 const SETTINGS = [
   'cluster-enabled yes',
@@ -15,6 +19,18 @@ const SETTINGS = [
   'cluster-allow-replica-migration no',
   'repl-diskless-sync-delay 0',
 ];
+
+/** How a cluster differs from one that is open to everybody. */
+export interface ClusterSetup {
+  /** Whether each master has a replica. Default: true. */
+  readonly hasReplicas?: boolean;
+  /** Further lines of the configuration of each node. */
+  readonly config?: readonly string[];
+  /** The nodes speak TLS and nothing else, and only with those who have a certificate that is `trusted`: files. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly trusted: string };
+  /** How the orders of these tests reach the nodes. */
+  readonly access?: RedisOptions;
+}
 
 /** How one node sees another. */
 interface Member {
@@ -25,7 +41,7 @@ interface Member {
   readonly slots: readonly (readonly [from: number, to: number])[];
 }
 
-/** Three masters with a replica each, which fail over within two seconds or so. */
+/** Three masters, with a replica each, which fail over within two seconds or so. */
 export class RedisCluster {
   readonly #nodes: readonly RedisNode[];
   /** Where the nodes remember who they are, also when they have died. */
@@ -36,11 +52,10 @@ export class RedisCluster {
     this.#memory = memory;
   }
 
-  static async start(): Promise<RedisCluster> {
+  static async start(setup: ClusterSetup = {}): Promise<RedisCluster> {
     const memory = await mkdtemp(join(tmpdir(), 'redis-cluster-'));
-    const starting = Array.from({ length: 2 * MASTERS }, (_, at) =>
-      RedisNode.start({ config: [...SETTINGS, `cluster-config-file ${join(memory, `${at}.conf`)}`] }),
-    );
+    const count = setup.hasReplicas === false ? MASTERS : 2 * MASTERS;
+    const starting = Array.from({ length: count }, (_, at) => startNode(join(memory, `${at}.conf`), setup));
     const cluster = new RedisCluster(await Promise.all(starting), memory);
     await cluster.#introduce();
     await cluster.healed();
@@ -83,13 +98,14 @@ export class RedisCluster {
     return this.masterOf(key);
   }
 
-  /** Resolves when every node is there, each master has its replica, and all agree on it. */
+  /** Resolves when every node is there, each master has its replica if there are any, and all agree on it. */
   async healed(): Promise<void> {
+    const replicas = String(this.#nodes.length / MASTERS - 1);
     await eventually('the cluster is whole', async () => {
       const replicated = async (node: RedisNode) =>
         (await node.info('replication', 'role')) === 'slave'
           ? (await node.info('replication', 'master_link_status')) === 'up'
-          : (await node.info('replication', 'connected_slaves')) === '1';
+          : (await node.info('replication', 'connected_slaves')) === replicas;
       return (await this.#works()) && (await Promise.all(this.#nodes.map(replicated))).every(Boolean);
     });
   }
@@ -169,6 +185,31 @@ export class RedisCluster {
   #nodeOf({ port }: Member): RedisNode {
     return this.#nodes.find((node) => node.port === port)!;
   }
+}
+
+async function startNode(memory: string, { config = [], tls, access }: ClusterSetup): Promise<RedisNode> {
+  const lines = [...SETTINGS, `cluster-config-file ${memory}`, ...config];
+  if (tls === undefined) return RedisNode.start({ config: lines, access });
+  const port = await freePort();
+  return RedisNode.start({ port, config: [...lines, ...tlsAlone(port, tls)], access });
+}
+
+const tlsAlone = (port: number, { cert, key, trusted }: NonNullable<ClusterSetup['tls']>): string[] => [
+  'port 0',
+  `tls-port ${port}`,
+  'tls-cluster yes',
+  `tls-cert-file ${cert}`,
+  `tls-key-file ${key}`,
+  `tls-ca-cert-file ${trusted}`,
+];
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port <= HIGHEST_PORT ? port : freePort();
 }
 
 const has = ({ slots }: Member, slot: number): boolean =>

@@ -1,23 +1,28 @@
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { startRedisServer, type RedisServer, type RedisServerOptions } from '../../scripts/redis-server.mjs';
 
 /** Of a master or a replica, of a sentinel, of these tests, or of a node that moves a slot. */
 const OURS = / flags=[MSO] | name=(orders|sentinel-\S*) | cmd=restore-asking /;
+
+interface NodeOptions extends RedisServerOptions {
+  /** How its orders reach it, where it is not open to everybody. */
+  readonly access?: RedisOptions;
+}
 
 /** A server among several that work together, with a connection to give it orders by. It can die and come back where it was. */
 export class RedisNode {
   #server: RedisServer;
   #orders: Redis;
   #isAlive = true;
-  readonly #options: RedisServerOptions;
+  readonly #options: NodeOptions;
 
-  private constructor(server: RedisServer, options: RedisServerOptions) {
+  private constructor(server: RedisServer, options: NodeOptions) {
     this.#server = server;
     this.#options = options;
-    this.#orders = ordersFor(server);
+    this.#orders = ordersFor(server, options);
   }
 
-  static async start(options: RedisServerOptions): Promise<RedisNode> {
+  static async start(options: NodeOptions): Promise<RedisNode> {
     return new RedisNode(await startRedisServer(options), options);
   }
 
@@ -68,7 +73,7 @@ export class RedisNode {
   /** Comes back at its port, with nothing in it. */
   async restart(): Promise<void> {
     this.#server = await startRedisServer({ ...this.#options, port: this.port });
-    this.#orders = ordersFor(this.#server);
+    this.#orders = ordersFor(this.#server, this.#options);
     this.#isAlive = true;
   }
 
@@ -78,9 +83,9 @@ export class RedisNode {
   }
 }
 
-function ordersFor({ host, port }: RedisServer): Redis {
+function ordersFor({ host, port }: RedisServer, { access }: NodeOptions): Redis {
   // A sentinel that changes the role of a server cuts off its clients, this one, too.
-  const orders = new Redis({ host, port, connectionName: 'orders', retryStrategy: () => 10 });
+  const orders = new Redis({ ...access, host, port, connectionName: 'orders', retryStrategy: () => 10 });
   orders.on('error', () => undefined); // its commands tell
   return orders;
 }

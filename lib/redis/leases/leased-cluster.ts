@@ -7,7 +7,7 @@ import { InFlight } from '../shared/in-flight.js';
 import { LeasedClient, type LeasedClientMeans } from './leased-client.js';
 import type { LeasedConnection, Verdict } from './leased-connection.js';
 import { learnFromPipelines } from '../shared/moved-slots.js';
-import { eachNode } from '../nodes.js';
+import { eachNode, stopSubscribers } from '../nodes.js';
 import { Trouble } from '../opening/trouble.js';
 
 type Send = Cluster['sendCommand'];
@@ -125,6 +125,7 @@ export class LeasedCluster implements LeasedConnection {
       command.reject(this.#lost(undefined));
       return command.promise;
     };
+    stopSubscribers(this.#client);
     await Promise.all([...this.#members.values()].map((member) => member.close()));
     await disconnect(this.#client);
   }

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { PoolError } from '../../core/pool.errors.js';
 import type { ResourceFactory } from '../../core/resource-factory.js';
 import type { CommandKinds } from '../commands/command-kinds.js';
+import { sendScriptsWhole } from '../commands/whole-scripts.js';
 import { connect, disconnect, knock } from '../opening/connection-life.js';
 import { leasedClient, mayReconnect, troubleOf } from '../client-kinds.js';
 import { keepDiscreet } from '../opening/discretion.js';
@@ -56,7 +57,7 @@ export class RedisConnectionFactory implements ResourceFactory<RedisConnection> 
   }
 
   async create(signal: AbortSignal): Promise<RedisConnection> {
-    const client = this.#makeClient();
+    const client = sendScriptsWhole(this.#makeClient());
     const trouble = troubleOf(client);
     if (mayReconnect(client)) throw await this.#reconnects(client);
     eachNode(client, keepDiscreet);

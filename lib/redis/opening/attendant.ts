@@ -1,6 +1,8 @@
 import { Cluster, type Redis, type RedisOptions } from 'ioredis';
+import { eachQuestion, eachSubscriber } from '../nodes.js';
 import { attend, attendCluster, type Attendance } from './attendance.js';
 import type { CredentialsSource } from './credentials.js';
+import { keepDiscreet } from './discretion.js';
 import { Rotation } from './rotation.js';
 import { ServerCheck } from './server-check.js';
 
@@ -63,10 +65,16 @@ export class Attendant {
     const credentials = this.#rotation?.credentials;
     attendCluster(cluster, {
       prepare: async () => credentials?.ask(),
-      attendNode: (node) => {
-        credentials?.give(node);
-        this.#attend(node, () => undefined);
-      },
+      attendNode: (node) => this.#attend(node, (info) => this.#check.inspectNode(addressOf(node), info)),
+    });
+    eachQuestion(cluster, (question) => {
+      keepDiscreet(question);
+      credentials?.give(question);
+      attend(question, { inspect: pass });
+    });
+    eachSubscriber(cluster, (subscriber) => {
+      keepDiscreet(subscriber);
+      this.#attend(subscriber, pass);
     });
   }
 
@@ -81,3 +89,7 @@ export class Attendant {
     this.#rotation?.end();
   }
 }
+
+const pass = (): void => undefined;
+
+const addressOf = ({ options }: Redis): string => `${options.host}:${options.port}`;

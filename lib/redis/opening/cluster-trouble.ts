@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { diagnosed } from './diagnosis.js';
-import { eachNode } from '../nodes.js';
+import { eachQuestion } from '../nodes.js';
+import { Trouble } from './trouble.js';
 
 /** What ioredis says when it knows no more than that it did not work, and what a server says after it has refused a password. */
 const VAGUE = /^(Connection is closed\.|timeout$|NOAUTH )/;
@@ -23,7 +24,8 @@ export class ClusterTrouble {
       if (!('lastNodeError' in error)) this.#note(error); // what each node said is known by then
     });
     client.on('node error', (error: Error) => this.#note(error));
-    eachNode(client, (node) => this.#listenToQuestions(node));
+    eachQuestion(client, (question) => this.#listenTo(question));
+    this.#listenToCheck();
     client.on('connecting', () => {
       this.#isOld = true;
       this.#isChecking = false;
@@ -53,14 +55,42 @@ export class ClusterTrouble {
     return this.#last;
   }
 
-  #listenToQuestions(node: Redis): void {
-    const duplicate = node.duplicate.bind(node);
-    node.duplicate = (override) => duplicate(override).on('error', (error: Error) => this.#note(error));
+  /** However a question ends, ioredis disconnects. */
+  #listenTo(question: Redis): void {
+    const trouble = new Trouble(question);
+    const disconnect = question.disconnect.bind(question);
+    question.disconnect = (reconnect) => {
+      const { exists, cause } = trouble; // what one node said tells more than the silence of another
+      if (cause !== undefined && (exists || this.#knowsNothing)) this.#take(cause);
+      if (question.status !== 'end') disconnect(reconnect); // or a timer would wait for an end that has been
+    };
+  }
+
+  /** A node is asked whether all slots are served; if it does not tell, that is not because they are not. */
+  #listenToCheck(): void {
+    const client = this.#client;
+    const send = client.sendCommand.bind(client);
+    client.sendCommand = (command, stream, node) => {
+      if (client.status === 'connect' && command.name === 'cluster')
+        command.promise.catch((error: Error) => {
+          this.#isChecking = false;
+          this.#note(error);
+        });
+      return send(command, stream, node as object | undefined);
+    };
   }
 
   #note(error: Error): void {
-    if (this.#last !== undefined && !this.#isOld && VAGUE.test(error.message)) return;
-    this.#last = diagnosed(error);
+    if (this.#knowsNothing || !VAGUE.test(error.message)) this.#take(diagnosed(error));
+  }
+
+  /** Of the present try. */
+  get #knowsNothing(): boolean {
+    return this.#last === undefined || this.#isOld;
+  }
+
+  #take(cause: Error): void {
+    this.#last = cause;
     this.#isOld = false;
   }
 

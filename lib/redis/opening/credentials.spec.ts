@@ -123,6 +123,26 @@ describe('Credentials', () => {
     expect(options).toEqual({ username: undefined, password: 'only' });
   });
 
+  it('are not used to open a connection that nobody needed so far', async () => {
+    const { credentials } = credentialsOf(ANN);
+    const { client, auth } = fakeClient();
+    Object.assign(client, { status: 'wait' });
+    await credentials.ask();
+    await credentials.authenticate(client);
+    expect(auth).not.toHaveBeenCalled();
+  });
+
+  it('are given at once where a question is asked, as they were last', async () => {
+    const { credentials, source } = credentialsOf(ANN);
+    const { client, options } = fakeClient();
+    credentials.give(client);
+    expect(options).toEqual({});
+    await credentials.ask();
+    credentials.give(client);
+    expect(options).toEqual(ANN);
+    expect(source).toHaveBeenCalledTimes(1);
+  });
+
   it('that the server refuses are tried again the next time', async () => {
     const { credentials } = credentialsOf({ password: 'only' }, ANN);
     const { client, auth } = fakeClient();

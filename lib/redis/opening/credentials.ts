@@ -68,19 +68,21 @@ export class Credentials {
     }
   }
 
-  /** As `prepare()`, at once, with the latest answer: a node of a cluster is duplicated before it has ever connected. */
+  /** As `prepare()`, with the latest answer, for a connection that is opened for one question: nobody is asked for that. */
   give(client: Redis): void {
     if (this.#latest !== undefined) this.#give(client, this.#latest);
   }
 
   /**
-   * Lets a connection that is open prove anew who it is, if the latest answer differs from what it used.
+   * Lets a connection that is open prove anew who it is, if the latest answer differs from what it used. Who is not connected yet, such
+   * as a node of a cluster that nobody needed so far, asks when it is.
    * @throws what the server says against it; the connection is who it was
    */
   async authenticate(client: Redis): Promise<void> {
     const latest = this.#latest;
     const used = this.#used.get(client);
-    if (latest === undefined || (used !== undefined && same(latest, used))) return;
+    if (latest === undefined || client.status === 'wait' || (used !== undefined && same(latest, used)))
+      return;
     const { username, password } = latest;
     await (username === undefined ? client.auth(password) : client.auth(username, password));
     this.#give(client, latest);

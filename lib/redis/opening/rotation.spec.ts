@@ -15,14 +15,15 @@ async function rotating({ maxLifetimeMs = 30 * MINUTE } = {}) {
   const client = { options: {}, condition: null, auth } as unknown as Redis;
   const replaceLeased = jest.fn();
   const warn = jest.fn<(message: string) => void>();
-  const parts = { source, timeoutMs: 1_000, maxLifetimeMs, shared: () => [client], replaceLeased, warn };
+  const shared = [client];
+  const parts = { source, timeoutMs: 1_000, maxLifetimeMs, shared: () => shared, replaceLeased, warn };
   const rotation = new Rotation(parts);
   /** A connection is opened. */
   const open = () =>
     rotation.credentials.prepare({ options: {}, condition: null } as never, new AbortController().signal);
   await rotation.credentials.prepare(client, new AbortController().signal);
   return {
-    ...{ rotation, source, auth, replaceLeased, warn, open },
+    ...{ rotation, source, auth, shared, replaceLeased, warn, open },
     change: (to: string) => (password = to),
   };
 }
@@ -119,6 +120,28 @@ describe('Shared connections', () => {
     await rotation.renew();
     expect(auth.mock.calls).toEqual([['second'], ['second']]);
     expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  it('say so once, though new credentials are refused on each of them', async () => {
+    const { rotation, change, auth, shared, warn } = await rotating();
+    shared.push({ ...shared[0]! } as Redis);
+    change('second');
+    auth.mockRejectedValueOnce(new Error('WRONGPASS')).mockRejectedValueOnce(new Error('WRONGPASS'));
+    await rotation.renew();
+    expect(auth).toHaveBeenCalledTimes(2);
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  it('that are lost meanwhile, as those to nodes of a cluster may be, say nothing', async () => {
+    const { rotation, change, auth, shared, warn } = await rotating();
+    change('second');
+    auth.mockImplementationOnce(() => {
+      Object.assign(shared[0]!, { status: 'end' });
+      return Promise.reject(new Error('Connection is closed.'));
+    });
+    await rotation.renew();
+    expect(auth).toHaveBeenCalledTimes(1);
+    expect(warn).not.toHaveBeenCalled();
   });
 
   it('of a pool that is closed do nothing more', async () => {

@@ -113,15 +113,16 @@ export class Rotation {
 
   async #authenticateShared(): Promise<void> {
     const { shared, warn } = this.#parts;
+    let refusal: unknown;
     for (const client of shared()) {
       try {
         await this.credentials.authenticate(client);
       } catch (error) {
-        if (!this.#ended)
-          warn(
-            `a shared connection goes on with its old credentials, for the new ones do not work: ${messageOf(error)}`,
-          );
+        if (client.status !== 'end') refusal ??= error; // a node of a cluster that is lost is opened anew
       }
     }
+    if (refusal !== undefined && !this.#ended) warn(`${UNCHANGED}: ${messageOf(refusal)}`);
   }
 }
+
+const UNCHANGED = 'a shared connection goes on with its old credentials, for the new ones do not work';

@@ -37,6 +37,13 @@ describe('What the pools of a process ask of a server', () => {
     expect(account.enter({ pool: 'jobs', max: 60 }, SERVER)).toBeUndefined();
   });
 
+  it('is less in a cluster, whose nodes count each other as clients', () => {
+    const account = new CapacityAccount();
+    const node = { ...SERVER, cluster_connections: '10' };
+    expect(account.enter({ pool: 'cache', max: 90 }, node)).toBeUndefined();
+    expect(account.enter({ pool: 'jobs', max: 1 }, node)).toMatch(/91 .* accepts 90 .*maxclients, less 10 /);
+  });
+
   it('is less when a pool is closed', () => {
     const account = new CapacityAccount();
     const closed = { pool: 'cache', max: 60 };

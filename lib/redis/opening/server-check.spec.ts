@@ -42,11 +42,52 @@ describe('The server of a pool', () => {
     expect(() => checkOf().check.inspect({ redis_mode: 'sentinel' })).toThrow(/is a Sentinel/);
   });
 
+  it.each([
+    [{ redis_version: '5.0.14' }, /^node a:1 of the cluster: .*older than Redis 6/],
+    [{ run_id: 'a', maxclients: '9' }, /^node a:1 of the cluster: .*10 connections/],
+  ])('is named where it is a node of the cluster, the first of those alike: %j', (info, warning) => {
+    const { check, warn } = checkOf();
+    check.inspectNode('a:1', info);
+    check.inspectNode('b:1', { ...info, run_id: 'b' });
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(warning)]]);
+  });
+
+  it('may be a replica, and of a cluster, where it is a node of one', () => {
+    const { check, warn } = checkOf();
+    check.inspectNode('a:1', { redis_mode: 'cluster', role: 'slave', run_id: 'a', maxclients: '10' });
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it('may be one of many nodes, each of which is asked for max connections', () => {
+    const account = new CapacityAccount();
+    const pools = [1, 2].map(() => checkOf({ account }));
+    for (const { check } of pools)
+      for (const node of ['a', 'b']) check.inspectNode(node, { run_id: node, maxclients: '20' });
+    pools[0]!.check.inspectNode('c', { run_id: 'c', maxclients: '9' });
+    expect(pools.map(({ warn }) => warn.mock.calls)).toEqual([
+      [[expect.stringMatching(/^node c of the cluster: .*10 connections.* accepts 9 /)]],
+      [],
+    ]);
+  });
+
+  it('is another one at the address of a node that was started anew', () => {
+    const account = new CapacityAccount();
+    const { check } = checkOf({ account });
+    check.inspectNode('a', { run_id: 'first', maxclients: '10' });
+    check.inspectNode('a', { run_id: 'second', maxclients: '10' });
+    const other = { pool: 'other', max: 10 };
+    expect(account.enter(other, { run_id: 'first', maxclients: '10' })).toBeUndefined();
+    expect(account.enter(other, { run_id: 'second', maxclients: '10' })).toContain('20 connections');
+  });
+
   it('is not asked for anything by a pool that is closed', () => {
     const account = new CapacityAccount();
     const { check } = checkOf({ account });
+    check.inspectNode('b', { run_id: 'b', maxclients: '10' });
     check.end();
     check.inspect({ run_id: 'a', maxclients: '10' });
-    expect(account.enter({ pool: 'other', max: 10 }, { run_id: 'a', maxclients: '10' })).toBeUndefined();
+    check.inspectNode('c', { run_id: 'c', maxclients: '10' });
+    for (const id of ['a', 'b', 'c'])
+      expect(account.enter({ pool: 'other', max: 10 }, { run_id: id, maxclients: '10' })).toBeUndefined();
   });
 });

@@ -17,6 +17,8 @@ export class ServerCheck {
   readonly #parts: Parts;
   readonly #account: CapacityAccount;
   readonly #told = new Set<string>();
+  /** What is asked of the nodes of a cluster, by their addresses. */
+  readonly #ofNodes = new Map<string, Demand>();
   #ended = false;
 
   constructor(parts: Parts) {
@@ -28,25 +30,46 @@ export class ServerCheck {
   inspect(info: ServerInfo): void {
     if (info.redis_mode === 'sentinel') throw new Error(SENTINEL);
     const { demand, expectsReplica } = this.#parts;
-    const oddities = [
-      info.redis_mode === 'cluster' && CLUSTER,
-      info.role === 'slave' && !expectsReplica && REPLICA,
-      isOld(info.redis_version) && `${OLD} This one is ${info.redis_version}`,
-      !this.#ended && this.#account.enter(demand, info),
-    ];
-    for (const oddity of oddities) if (typeof oddity === 'string') this.#tell(oddity);
+    this.#tell(info.redis_mode === 'cluster' && CLUSTER);
+    this.#tell(info.role === 'slave' && !expectsReplica && REPLICA);
+    this.#tell(ageOf(info));
+    this.#tell(this.#crowdAt(demand, info));
+  }
+
+  /** A node of the cluster that the pool is for. What is as odd about others is said of the first only. */
+  inspectNode(address: string, info: ServerInfo): void {
+    const at = `node ${address} of the cluster: `;
+    this.#tell(ageOf(info), at);
+    this.#tell(this.#crowdAt(this.#demandOf(address), info), at);
   }
 
   /** The pool is closed. */
   end(): void {
     this.#ended = true;
-    this.#account.leave(this.#parts.demand);
+    for (const demand of [this.#parts.demand, ...this.#ofNodes.values()]) this.#account.leave(demand);
   }
 
-  #tell(oddity: string): void {
-    if (this.#told.has(oddity)) return;
+  #crowdAt(demand: Demand, info: ServerInfo): string | undefined {
+    return this.#ended ? undefined : this.#account.enter(demand, info);
+  }
+
+  /** Each client of a cluster may have a connection to each node. */
+  #demandOf(address: string): Demand {
+    const { demand } = this.#parts;
+    const ofNode = this.#ofNodes.get(address) ?? {
+      pool: demand.pool,
+      get max() {
+        return demand.max;
+      },
+    };
+    this.#ofNodes.set(address, ofNode);
+    return ofNode;
+  }
+
+  #tell(oddity: string | false | undefined, at = ''): void {
+    if (!oddity || this.#told.has(oddity)) return;
     this.#told.add(oddity);
-    this.#parts.warn(oddity);
+    this.#parts.warn(at + oddity);
   }
 }
 
@@ -58,5 +81,7 @@ const REPLICA =
   'the server is a replica, and refuses to write (READONLY); connect to its master, or set connection.readOnly where that is meant';
 const OLD = 'the server is older than Redis 6: it speaks RESP2 only and knows no users.';
 
-const isOld = (version: string | undefined): boolean =>
-  version !== undefined && Number.parseInt(version, 10) < OLDEST_WELCOME;
+const ageOf = ({ redis_version: version }: ServerInfo): string | undefined =>
+  version !== undefined && Number.parseInt(version, 10) < OLDEST_WELCOME
+    ? `${OLD} This one is ${version}`
+    : undefined;

@@ -72,7 +72,7 @@ const saysOnlyThatItClosed = (error: NodeJS.ErrnoException | undefined): boolean
 
 const meaningOfHangingUp = ({ options }: Redis): string =>
   options.tls === undefined
-    ? 'the server closed the connection before it answered; does it speak TLS at that port? Then use rediss://'
+    ? 'the server closed the connection before it answered; does it speak TLS at that port? Then use rediss://, or connection.tls'
     : 'the server closed the connection before TLS was agreed on; does it speak TLS at that port? If not, use redis:// without tls';
 
 const LOADING = 'the server is still loading its data; wait, or give the start more time';

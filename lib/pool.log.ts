@@ -4,7 +4,8 @@ import type { PoolEvent } from './core/pool.events.js';
 import type { PoolState } from './core/pool.state.js';
 import { react, type Reactions } from './core/reactions.js';
 import type { ResourcePool } from './core/resource-pool.js';
-import { withoutSecrets, wordsOf } from './core/without-secrets.js';
+import { withoutSecrets } from './core/without-secrets.js';
+import { wordsOf } from './core/words-of.js';
 import { OutageWatch } from './pool.outage.js';
 
 /**

@@ -161,10 +161,10 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
     while (this.#needsMore && supply.mayOpen) supply.open();
   }
 
-  /** While the supply is down newcomers are not let in to wait, and one try after the other is made all the same. */
+  /** While the breaker is open one try after the other is made, whoever waits: nobody may, and still it must heal. */
   get #needsMore(): boolean {
     const { supply } = this;
-    const isProbing = supply.isDown && this.#journal.state === 'open';
+    const isProbing = supply.opener.breakerIsOpen && this.#journal.state === 'open';
     return this.#line.length > supply.counts.creating || this.#belowMin || isProbing;
   }
 
@@ -200,7 +200,7 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
 
   #handOver(slot: Slot<T>): void {
     const { state } = this.#journal;
-    const waiter = state === 'suspended' ? undefined : this.#line.next();
+    const waiter = state === 'suspended' ? undefined : this.#next();
     if (waiter !== undefined) {
       const now = performance.now();
       waiter.stopWaiting();
@@ -210,6 +210,15 @@ export class Admission<T> implements Demand<T>, WaiterOwner<Lease<T>> {
     } else {
       this.supply.shelve(slot);
     }
+  }
+
+  /** Who is next. A signal that is aborting tells its listeners in turn, and one before may have given something back. */
+  #next(): Waiter<Lease<T>> | undefined {
+    for (let waiter = this.#line.next(); waiter !== undefined; waiter = this.#line.next()) {
+      if (waiter.signal?.aborted !== true) return waiter;
+      waiter.refuse(waiter.signal.reason);
+    }
+    return undefined;
   }
 
   #lend(slot: Slot<T>, now: number, waitMs: number, place: Place | undefined): Lease<T> {

@@ -31,8 +31,17 @@ export class Backoff {
     return this.#timer !== undefined;
   }
 
-  succeeded(): void {
+  /** Tells how many failures in a row that ended. */
+  succeeded(): number {
+    const failures = this.#failuresInARow;
     this.#failuresInARow = 0;
+    return failures;
+  }
+
+  /** What succeeded after so many failures came to nothing: the pauses go on growing. */
+  relapsed(failures: number, awaited: boolean): void {
+    this.#failuresInARow = Math.max(this.#failuresInARow, failures);
+    this.failed(awaited);
   }
 
   /** The pause before the next try keeps the process alive only if that is `awaited`. */

@@ -98,4 +98,19 @@ describe('a pool of which try after try fails', () => {
     await advance(60_000);
     expect(factory.creates.calls).toBe(calls);
   });
+
+  it('heals by itself although nobody asks: what it has left is enough for all', async () => {
+    const factory = new FakeFactory();
+    const pool = new ResourcePool('p', factory, { max: 4, idleTimeoutMs: 0 });
+    const lease = await pool.acquire();
+    Object.assign(factory.creates, { manner: 'rejects', error: REFUSED });
+    const late = failureOf(pool.acquire({ timeoutMs: LONG_ENOUGH }));
+    await advance(LONG_ENOUGH);
+    await late;
+    await lease.release();
+    expect(pool.stats()).toMatchObject({ breaker: 'open', idle: 1 });
+    factory.creates.manner = 'works';
+    await advance(1_000);
+    expect(pool.stats()).toMatchObject({ breaker: 'closed' });
+  });
 });

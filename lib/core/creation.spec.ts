@@ -37,6 +37,20 @@ describe('a resource that takes too long to open', () => {
     expect(await failure).toMatchObject({ reason: 'create-failing' });
   });
 
+  it('is left alone when it arrives late and somebody has it already', async () => {
+    const { pool, factory } = aPool({ max: 2, createTimeoutMs: 200, acquireTimeoutMs: 210 });
+    const same = { id: 1 };
+    factory.make = () => same;
+    const lease = await pool.acquire();
+    factory.heedsAbort = false;
+    factory.creates.ms = 300;
+    const failure = failureOf(pool.acquire());
+    await advance(500);
+    expect(await failure).toMatchObject({ reason: 'create-failing' });
+    expect(factory.destroyed).toEqual([]);
+    expect(lease.resource).toBe(same);
+  });
+
   it('and fails late harms nobody', async () => {
     const { pool, factory } = aPool({ max: 1, createTimeoutMs: 200, acquireTimeoutMs: 210 });
     factory.heedsAbort = false;
@@ -83,6 +97,34 @@ describe('what the factory gives', () => {
       cause: { message: '[pool "p"] create() gave a resource that the pool has already' },
     });
     expect(factory.destroyed).toEqual([]);
+  });
+
+  it('is a failure when the pool has it already: a function', async () => {
+    const { pool, factory } = aPool({ acquireTimeoutMs: 100 });
+    const same = (() => undefined) as unknown as FakeResource;
+    factory.make = () => same;
+    const [one, other] = [watch(pool.acquire()), watch(pool.acquire())];
+    await advance(100);
+    expect([one.state, other.reason]).toEqual([
+      'fulfilled',
+      expect.objectContaining({ cause: expect.objectContaining({ code: 'ERR_POOL_FACTORY' }) }),
+    ]);
+  });
+
+  it('may be a thenable that begins its work each time it is asked: it is asked once', async () => {
+    const { pool, factory } = aPool({ max: 1, createTimeoutMs: 100, acquireTimeoutMs: 110 });
+    const { create } = factory;
+    factory.heedsAbort = false;
+    factory.creates.ms = 150;
+    factory.create = (signal) =>
+      ({
+        then: (resolve: () => void, reject: () => void) => create(signal).then(resolve, reject),
+      }) as unknown as Promise<FakeResource>;
+    const failure = failureOf(pool.acquire());
+    await advance(500);
+    expect(await failure).toMatchObject({ reason: 'create-failing' });
+    expect(factory.destroyed).toEqual(factory.created);
+    expect(factory.created).toHaveLength(1);
   });
 
   it('is closed when it cannot be watched', async () => {

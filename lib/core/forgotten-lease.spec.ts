@@ -58,7 +58,7 @@ describe('a lease that was forgotten', () => {
     const { pool } = aPool({ max: 1 });
     await forgetALease(pool);
     let served = false;
-    const waiting = pool.use(() => (served = true));
+    const waiting = pool.use(() => (served = true), { timeoutMs: 0 });
     await collectUntil(() => served);
     await expect(waiting).resolves.toBe(true);
     await pool.drain();

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { map, Subject } from 'rxjs';
 import { IsolatedEvents } from './isolated-events.js';
@@ -53,5 +54,21 @@ describe('events', () => {
     source.complete();
     expect(heard).toEqual([2, 'complete']);
     expect(source.observed).toBe(false);
+  });
+
+  it('are heard by async listeners as well, whose failures end nothing', async () => {
+    const boom = new Error('boom');
+    events$.subscribe(() => Promise.reject(boom) as unknown as void);
+    source.next(1);
+    await turn();
+    expect(warnings).toEqual([boom]);
+  });
+
+  it('may make a listener throw what has no words', () => {
+    events$.subscribe(() => {
+      throw Object.create(null);
+    });
+    source.next(1);
+    expect(warnings).toEqual(['an error without words']);
   });
 });

@@ -1,10 +1,12 @@
 import { Observable, Subscriber, type Observer, type Subscription } from 'rxjs';
+import { wordsOf } from './words-of.js';
 
 type Listener<T> = Partial<Observer<T>> | ((value: T) => void) | null;
 
 /**
  * What a source tells, to listeners that cannot hurt anybody. rxjs throws the error of a listener from a timer, where it ends the
- * process; here it becomes a warning of the process, and the listener goes on listening. Behind an operator it is rxjs' again.
+ * process; here it becomes a warning of the process, and the listener goes on listening. So does what an async listener rejects with.
+ * Behind an operator it is rxjs' again.
  */
 export class IsolatedEvents<T> extends Observable<T> {
   constructor(source: Observable<T>) {
@@ -29,10 +31,15 @@ export class IsolatedEvents<T> extends Observable<T> {
   }
 }
 
-function harmlessly(listen: () => void): void {
+function harmlessly(listen: () => unknown): void {
   try {
-    listen();
+    const listening = listen();
+    if (listening instanceof Promise) listening.catch(warnOf);
   } catch (error) {
-    process.emitWarning(error instanceof Error ? error : String(error), { code: 'POOL_LISTENER_FAILED' });
+    warnOf(error);
   }
+}
+
+function warnOf(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : wordsOf(error), { code: 'POOL_LISTENER_FAILED' });
 }

@@ -106,4 +106,27 @@ describe('leakThresholdMs', () => {
     expect(capture).not.toHaveBeenCalled();
     capture.mockRestore();
   });
+
+  it('does not take for held what is being given back, whatever a listener does then', async () => {
+    const { pool, told } = aPool({ max: 1, leakThresholdMs: 100 });
+    pool.events$.subscribe(({ type }) => type === 'released' && pool.resize({ max: 1 }));
+    const lease = await pool.acquire();
+    await advance(500);
+    await lease.release();
+    await (await pool.acquire()).release();
+    expect(told.map(({ type }) => type)).toEqual(['leaked', 'returned-late']);
+  });
+
+  it('is told whatever the application makes of stacks', async () => {
+    const { pool, told } = aPool({ leakThresholdMs: 100 });
+    const usual = Error.prepareStackTrace?.bind(Error);
+    Error.prepareStackTrace = (_error, calls) => calls;
+    try {
+      await pool.acquire();
+      await advance(500);
+    } finally {
+      Error.prepareStackTrace = usual;
+    }
+    expect(told).toEqual([expect.objectContaining({ type: 'leaked', acquiredAt: expect.any(String) })]);
+  });
 });

@@ -80,7 +80,7 @@ export class Lending<T> implements Lender<T>, Contended {
   }
 
   /** Ends what a resource is waiting for in its holder's hands, if it can be; the promise, where there is one, never rejects. */
-  interrupt(lease: Lease<T>, reason: unknown): Promise<void> | undefined {
+  interrupt(lease: Lease<T>, reason: unknown): Promise<unknown> | undefined {
     const slot = lentBy(lease) as Slot<T>;
     return slot.livingLease === lease ? this.#supply.interrupt(slot, reason) : undefined;
   }
@@ -128,7 +128,7 @@ export class Lending<T> implements Lender<T>, Contended {
     if (this.#leakThresholdMs === 0) return;
     for (const slot of this.#supply.slots()) {
       const heldMs = now - slot.leasedAt;
-      const isExpected = slot.state !== 'leased' || slot.mayLast || heldMs < this.#leakThresholdMs;
+      const isExpected = slot.lease === undefined || slot.mayLast || heldMs < this.#leakThresholdMs;
       if (isExpected || slot.leakReported) continue;
       slot.leakReported = true;
       this.#journal.tell({ type: 'leaked', heldMs, acquiredAt: String(slot.place ?? ''), collected: false });

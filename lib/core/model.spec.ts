@@ -7,7 +7,8 @@ import { PoolModel } from '../../test/support/pool-model.js';
 /** The environment has more of it hunted through: `POOL_MODEL_RUNS=100000 POOL_MODEL_SEED=7 npm test -- model`. */
 const RUNS = Number(process.env.POOL_MODEL_RUNS ?? 5_000);
 const SEED = Number(process.env.POOL_MODEL_SEED ?? 1);
-const MS_PER_RUN = 30;
+/** A run takes three where nothing else is at work. */
+const MS_PER_RUN = 150;
 
 /** What `Math.random` gives all through a run; the pool spaces out and staggers with it. */
 const jitter = fc.constantFrom(0, 0.5, 0.99);

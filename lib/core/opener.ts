@@ -11,6 +11,9 @@ import type { Slot } from './slot.js';
  */
 const AT_ONCE = 8;
 
+/** A resource that breaks unused within this time was no good from the beginning; one that lasted longer tells nothing of the next. */
+const PROBATION_MS = 1_000;
+
 /** The part of a resource's life that jitter may take: resources opened together must not all end together. */
 const LIFETIME_JITTER = 0.1;
 
@@ -69,7 +72,7 @@ export class Opener<T> {
       await this.#create(slot);
     } catch (error) {
       this.failures += 1;
-      this.failed(error);
+      this.#failed(error);
       this.#journal.tell({ type: 'create-failed', error });
       return false;
     } finally {
@@ -82,13 +85,14 @@ export class Opener<T> {
     this.created += 1;
     this.createMs.record(now - startedAt);
     this.#journal.tell({ type: 'created', createMs: now - startedAt });
-    if (!slot.broken) this.#succeeded();
+    if (!slot.broken) this.#succeeded(slot);
     return true;
   }
 
   async #create(slot: Slot<T>): Promise<void> {
-    const resource = await this.#factory.create();
-    if (typeof resource === 'object' && this.#host.has(resource)) {
+    const isKnown = (each: T) => Object(each) === each && this.#host.has(each);
+    const resource = await this.#factory.create(isKnown);
+    if (isKnown(resource)) {
       const message = 'create() gave a resource that the pool has already';
       throw new PoolError('ERR_POOL_FACTORY', this.#journal.name, message);
     }
@@ -96,16 +100,26 @@ export class Opener<T> {
     await this.#factory.watch(resource, (cause) => this.#host.broke(slot, cause));
   }
 
-  #succeeded(): void {
+  #succeeded(slot: Slot<T>): void {
     this.failure = undefined;
-    this.#backoff.succeeded();
+    slot.failuresBefore = this.#backoff.succeeded();
     if (!this.#breakerIsOpen) return;
     this.#breakerIsOpen = false;
     this.#journal.tell({ type: 'breaker-closed' });
   }
 
-  /** Also for a resource that broke before anybody had it: that is no better than one that cannot be opened. */
-  failed(cause: unknown): void {
+  /** A resource broke before anybody had it: where it did so soon, that is little better than one that cannot be opened. */
+  broke(slot: Slot<T>, cause: unknown): void {
+    const { failuresBefore } = slot;
+    const at = performance.now();
+    if (failuresBefore === undefined) this.#failed(cause);
+    else if (at - slot.usedAt <= PROBATION_MS) {
+      this.failure = { cause, at };
+      this.#backoff.relapsed(failuresBefore, this.#host.isAwaited());
+    }
+  }
+
+  #failed(cause: unknown): void {
     this.failure = { cause, at: performance.now() };
     this.#backoff.failed(this.#host.isAwaited());
     if (this.#breakerIsOpen || !this.#backoff.hopeless) return;

@@ -140,4 +140,27 @@ describe('a resource that breaks before anybody had it', () => {
     await advance(2_000);
     expect(factory.creates.calls).toBeLessThanOrEqual(mostTriesIn(2_000));
   });
+
+  it('lets the pauses grow, however many are wanted: a server that hangs up at once is not stormed', async () => {
+    const { pool, factory } = aPool({ min: 10, max: 10 });
+    breaksAfter(factory, 2);
+    await pool.start().catch(() => undefined);
+    await advance(4 * ONE_SECOND);
+    expect(factory.creates.calls).toBeLessThanOrEqual(15 * 10);
+  });
+
+  it('is no failure when it lasted: the next one is opened at once', async () => {
+    const { pool, factory } = aPool({ max: 8 });
+    pool.resize({ min: 8 });
+    await pool.start();
+    pool.resize({ min: 0 });
+    for (const resource of [...factory.created]) {
+      await advance(2 * ONE_SECOND);
+      factory.lose(resource);
+    }
+    const caller = watch(pool.acquire());
+    await advance(0);
+    expect(caller.state).toBe('fulfilled');
+    expect(pool.stats()).toMatchObject({ size: 1, breaker: 'closed' });
+  });
 });

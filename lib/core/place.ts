@@ -8,6 +8,6 @@ export class Place {
   }
 
   toString(): string {
-    return (this.#holder.stack ?? '').replace(/^.*\n/, '');
+    return String(this.#holder.stack ?? '').replace(/^.*\n/, '');
   }
 }

@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import {
   LeaseBrokenError,
   LeaseReleasedError,
-  messageOf,
   PoolClosedError,
   PoolError,
   PoolNotFoundError,
@@ -118,31 +117,5 @@ describe('every error of a pool', () => {
     expect(new PoolNotFoundError('cash', ['cache', 'archive']).message).toBe(
       '[pool "cash"] there is no such pool; registered: "cache", "archive"',
     );
-  });
-});
-
-describe('the words of a cause', () => {
-  it.each<[unknown, string]>([
-    [new Error('boom'), 'boom'],
-    [new TypeError(''), 'TypeError'],
-    ['boom', 'boom'],
-    [undefined, 'undefined'],
-    [null, 'null'],
-    [7, '7'],
-    [
-      new AggregateError([
-        new Error('connect ECONNREFUSED ::1:1'),
-        new Error('connect ECONNREFUSED 127.0.0.1:1'),
-      ]),
-      'connect ECONNREFUSED ::1:1; connect ECONNREFUSED 127.0.0.1:1',
-    ],
-    [new AggregateError([], 'all failed'), 'all failed'],
-    [Symbol('boom'), 'Symbol(boom)'],
-  ])('are found whatever was thrown', (cause, words) => {
-    expect(messageOf(cause)).toBe(words);
-  });
-
-  it('are found even in what cannot be turned into words', () => {
-    expect(() => messageOf(Object.create(null))).not.toThrow();
   });
 });

@@ -1,5 +1,6 @@
 import type { LeaseHolder } from './lease-holder.js';
 import type { PoolStats } from './pool.stats.js';
+import { wordsOf } from './words-of.js';
 
 /** The stable codes of every error of this library: match on these, never on a message. */
 export type PoolErrorCode =
@@ -94,7 +95,7 @@ function explain({ reason, overdueMs, stats, holders, cause }: PoolTimeoutDetail
       return `all ${stats.leased} resources are leased${age}${place}; raise max, shorten the work, or look for a lease that is never released`;
     }
     case 'create-failing':
-      return `creating a resource keeps failing: ${messageOf(cause)}`;
+      return `creating a resource keeps failing: ${wordsOf(cause)}`;
     case 'create-slow':
       return `${stats.creating} being created or checked had not finished; the server is slow, or acquireTimeoutMs is too short for it`;
     case 'suspended':
@@ -130,7 +131,7 @@ export class PoolClosedError extends PoolError {
 /** What the pool keeps cannot be opened at present. @publicApi */
 export class PoolUnavailableError extends PoolError {
   constructor(pool: string, message: string, cause: unknown) {
-    super('ERR_POOL_UNAVAILABLE', pool, `${message}: ${messageOf(cause)}`, { cause });
+    super('ERR_POOL_UNAVAILABLE', pool, `${message}: ${wordsOf(cause)}`, { cause });
   }
 }
 
@@ -201,18 +202,7 @@ export class LeaseReleasedError extends PoolError {
 /** The resource was lost, or taken away, while it was leased. @publicApi */
 export class LeaseBrokenError extends PoolError {
   constructor(pool: string, what: string, cause?: unknown) {
-    const why = cause === undefined ? '' : `: ${messageOf(cause)}`;
+    const why = cause === undefined ? '' : `: ${wordsOf(cause)}`;
     super('ERR_POOL_LEASE_BROKEN', pool, `${what}${why}`, cause === undefined ? undefined : { cause });
-  }
-}
-
-/** The words of an error, whatever was thrown. An AggregateError (as `net` makes for a name with two addresses) has none of its own. */
-export function messageOf(cause: unknown): string {
-  if (cause instanceof AggregateError && cause.message === '') return cause.errors.map(messageOf).join('; ');
-  if (cause instanceof Error) return cause.message === '' ? cause.name : cause.message;
-  try {
-    return String(cause);
-  } catch {
-    return 'an error without words'; // what was thrown cannot be made a string, such as Object.create(null)
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeFactory } from '../../test/support/fake-factory.js';
-import { advance, useFakeTime } from '../../test/support/fake-time.js';
+import { advance, useFakeTime, watch } from '../../test/support/fake-time.js';
 import { ResourcePool } from './resource-pool.js';
 
 useFakeTime();
@@ -38,5 +38,17 @@ describe('renew()', () => {
     await pool.use(() => undefined);
     await pool.use(() => undefined);
     expect(pool.stats()).toMatchObject({ created: 1, destroyed: 0, idle: 1 });
+  });
+
+  it('does not lend what is being opened, for that began with what was true before', async () => {
+    const factory = new FakeFactory();
+    factory.creates.ms = 50;
+    const pool = new ResourcePool('p', factory, { max: 1 });
+    const caller = watch(pool.acquire());
+    await advance(10);
+    pool.renew();
+    await advance(100);
+    expect(factory.destroyed).toEqual([factory.created[0]]);
+    expect(caller.value?.resource).toBe(factory.created[1]);
   });
 });

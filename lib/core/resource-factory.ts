@@ -35,7 +35,8 @@ export interface ResourceFactory<T> {
   /**
    * Called when the signal of `use()` aborts while the task runs: ends what the resource is waiting for on its holder's behalf, harming
    * neither the resource nor what it waits for. What waited fails with `reason`, unless it had succeeded already. Resolves when nothing
-   * waits any more; the pool gives it `destroyTimeoutMs`. A task that still goes on after that loses its resource.
+   * waits any more; the pool gives it `destroyTimeoutMs`, and nobody else gets the resource before. A task that still goes on after that
+   * loses its resource.
    */
   interrupt?(resource: T, reason: unknown): void | Promise<void>;
 }

@@ -103,6 +103,13 @@ describe('resize()', () => {
     expect(pool.stats()).toMatchObject({ min: 1, max: 2 });
   });
 
+  it('refuses what is no object', () => {
+    const { pool } = aPool();
+    expect(() => pool.resize(null as unknown as object)).toThrow(
+      expect.objectContaining({ code: 'ERR_POOL_OPTIONS' }),
+    );
+  });
+
   it('names each problem once, and shows no string that was given', () => {
     const { pool } = aPool({ min: 1, max: 2 });
     const limits = { min: '31', max: 2 } as unknown as { min: number; max: number };

@@ -70,4 +70,18 @@ describe('a signal', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
     await holder.release();
   });
+
+  it('that aborts ends the wait, though another listener of it gives something back first', async () => {
+    const pool = aPool({ max: 1 });
+    const holder = await pool.acquire();
+    const client = new AbortController();
+    const { signal } = client;
+    signal.addEventListener('abort', () => void holder.release());
+    const same = failureOf(pool.acquire({ signal }));
+    const other = watch(pool.acquire());
+    client.abort(new Error('the client went away'));
+    expect(await same).toBe(signal.reason);
+    expect(other.state).toBe('fulfilled');
+    expect(pool.stats()).toMatchObject({ leased: 1, waiting: 0 });
+  });
 });

@@ -191,8 +191,8 @@ export class ResourcePool<T> {
    */
   resize(limits: { min?: number; max?: number }): void {
     const { supply } = this.admission;
-    const { min = supply.min, max = supply.max } = limits;
     checkOptions(this.name, limits, LIMIT_RULES);
+    const { min = supply.min, max = supply.max } = limits;
     const problems = limitProblems({ min, max });
     if (problems.length > 0) throw new PoolOptionsError(this.name, problems);
     supply.min = min;
@@ -213,8 +213,8 @@ export class ResourcePool<T> {
   }
 
   /**
-   * Replaces every resource that is open now, gently: idle ones are closed at once, leased ones when they come back; new ones are
-   * opened as they are needed. For what has changed outside: a password, an address, a certificate.
+   * Replaces every resource that is open now, gently: idle ones are closed at once, leased ones when they come back, those being opened
+   * when they arrive; new ones are opened as they are needed. For what has changed outside: a password, an address, a certificate.
    */
   renew(): void {
     this.admission.renew();

@@ -212,4 +212,41 @@ describe('a resource that can be interrupted', () => {
     expect(factory.destroyed).toEqual(factory.created);
     expect(pool.stats()).toMatchObject({ size: 0 });
   });
+
+  it('is lent to nobody else while it is being interrupted, though its task has ended', async () => {
+    const { pool, interrupt, end, client } = aWaitingTask();
+    interrupt.mockImplementation(() => sleep(20));
+    await advance(10);
+    client.abort();
+    end.with('by itself');
+    const next = watch(pool.acquire());
+    await advance(19);
+    expect(next.state).toBe('pending');
+    await advance(1);
+    expect(next.value?.resource).toMatchObject({ id: 1 });
+  });
+
+  it('is closed when that does not end, for it might end what the next holder waits for', async () => {
+    const { pool, interrupt, end, client, factory } = aWaitingTask();
+    interrupt.mockImplementation(() => new Promise(() => undefined));
+    await advance(10);
+    client.abort();
+    end.with('by itself');
+    const next = watch(pool.acquire());
+    await advance(100);
+    expect(factory.destroyed).toEqual([{ id: 1 }]);
+    expect(next.value?.resource).toMatchObject({ id: 2 });
+  });
+
+  it('does not hold up a drain', async () => {
+    const { pool, interrupt, end, client } = aWaitingTask();
+    interrupt.mockImplementation(() => new Promise(() => undefined));
+    await advance(10);
+    client.abort();
+    end.with('by itself');
+    await advance(10);
+    const drained = watch(pool.drain());
+    await advance(100);
+    expect(drained.value).toMatchObject({ clean: true, closed: 1 });
+  });
 });

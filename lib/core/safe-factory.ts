@@ -30,22 +30,29 @@ export class SafeFactory<T> {
     this.canReset = factory.reset !== undefined;
   }
 
-  /** @throws the factory's own error, or a PoolError when it took too long or gave nothing */
-  create(): Promise<T> {
+  /**
+   * What arrives too late is destroyed, unless it `isKnown`.
+   * @throws the factory's own error, or a PoolError when it took too long or gave nothing
+   */
+  create(isKnown: (resource: T) => boolean): Promise<T> {
+    const create = () => this.#create(isKnown);
     return this.#root.runInAsyncScope(() =>
-      creating.hasSubscribers ? traced(creating, { pool: this.#pool }, () => this.#create()) : this.#create(),
+      creating.hasSubscribers ? traced(creating, { pool: this.#pool }, create) : create(),
     );
   }
 
-  async #create(): Promise<T> {
+  async #create(isKnown: (resource: T) => boolean): Promise<T> {
     let arriving: Promise<T> | undefined;
     try {
-      const resource = await this.#prepare('creating', (signal) => (arriving = this.#factory.create(signal)));
+      const resource = await this.#prepare(
+        'creating',
+        (signal) => (arriving = Promise.resolve(this.#factory.create(signal))),
+      );
       if (resource === undefined || resource === null)
         throw this.#failure(`create() gave ${String(resource)}`);
       return resource;
     } catch (error) {
-      void this.#destroyOnArrival(arriving);
+      void this.#destroyOnArrival(arriving, isKnown);
       throw error;
     }
   }
@@ -75,15 +82,16 @@ export class SafeFactory<T> {
     }
   }
 
-  /** Resolves when nothing waits any more, or the time is up; never rejects. Nothing where there is nothing to wait for. */
-  interrupt(resource: T, reason: unknown): Promise<void> | undefined {
+  /** Resolves when that is over, with true, or the time is up, with false; never rejects. Nothing where there is nothing to wait for. */
+  interrupt(resource: T, reason: unknown): Promise<boolean> | undefined {
     try {
       const ending = this.#root.runInAsyncScope(() => this.#factory.interrupt?.(resource, reason));
       if (!isThenable(ending)) return undefined;
       const { destroyTimeoutMs } = this.#limits;
-      return this.#bounded('interrupting', destroyTimeoutMs, new AbortController(), () => ending).then(
-        () => undefined,
-        () => undefined,
+      const over = Promise.resolve(ending).catch(() => undefined);
+      return this.#bounded('interrupting', destroyTimeoutMs, new AbortController(), () => over).then(
+        () => true,
+        () => false,
       );
     } catch {
       return undefined;
@@ -105,9 +113,12 @@ export class SafeFactory<T> {
     for (const controller of this.#preparations) controller.abort(reason);
   }
 
-  async #destroyOnArrival(arriving: Promise<T> | undefined): Promise<void> {
-    const late = await Promise.resolve(arriving).catch(() => undefined);
-    if (late !== undefined && late !== null) await this.destroy(late);
+  async #destroyOnArrival(
+    arriving: Promise<T> | undefined,
+    isKnown: (resource: T) => boolean,
+  ): Promise<void> {
+    const late = await arriving?.catch(() => undefined);
+    if (late !== undefined && late !== null && !isKnown(late)) await this.destroy(late);
   }
 
   #verdict(what: string, yes: unknown, ask: () => unknown): boolean | Promise<boolean> {

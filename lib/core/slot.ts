@@ -21,6 +21,8 @@ export class Slot<T> {
   usedAt = 0;
   validatedAt = 0;
   expiresAt = Infinity;
+  /** So many tries had failed in a row before its resource could be opened; nothing until it is. */
+  failuresBefore: number | undefined;
 
   /** The present lease. Held weakly while leaks are watched for, so that one that was forgotten can be found. */
   lease: Lease<T> | WeakRef<Lease<T>> | undefined;
@@ -32,6 +34,8 @@ export class Slot<T> {
   mayLast = false;
   /** It was opened before the pool was renewed, and is not lent again. */
   outdated = false;
+  /** What its holder waited for is still being ended; or could not be in time, and may yet end what the next one waits for. */
+  interruption: Promise<boolean> | undefined;
   /** The task that has it, if it took the last resource of the pool. */
   task: Task | undefined;
 

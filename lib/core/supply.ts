@@ -145,19 +145,33 @@ export class Supply<T> {
   }
 
   /** The promise, where there is something to wait for, never rejects. */
-  interrupt(slot: Slot<T>, reason: unknown): Promise<void> | undefined {
-    return this.#factory.interrupt(slot.resource, reason);
+  interrupt(slot: Slot<T>, reason: unknown): Promise<unknown> | undefined {
+    const interruption = this.#factory.interrupt(slot.resource, reason);
+    slot.interruption = interruption;
+    return interruption?.then((isOver) => {
+      if (isOver) slot.interruption = undefined;
+    });
   }
 
   /** Takes a leased slot back and makes it ready for the next holder. The promise, where there is something to wait for, never rejects. */
   takeBack(slot: Slot<T>, now: number): Promise<void> | undefined {
     slot.usedAt = now;
+    if (slot.interruption !== undefined) return this.#takeBackAfter(slot.interruption, slot);
     if (slot.broken || !this.#factory.canReset) return this.#offer(slot, now);
     this.#move(slot, 'creating');
     const verdict = this.#factory.reset(slot.resource);
     if (typeof verdict === 'boolean') return this.#offerOrDiscard(slot, verdict);
     this.#demand.roomChanged();
     return verdict.then((keep) => this.#offerOrDiscard(slot, keep));
+  }
+
+  /** Nobody else gets what is still being interrupted on behalf of its last holder. */
+  async #takeBackAfter(interruption: Promise<boolean>, slot: Slot<T>): Promise<void> {
+    this.#move(slot, 'creating');
+    this.#demand.roomChanged();
+    const isOver = await interruption;
+    const isKept = isOver && this.#journal.state !== 'draining';
+    await (isKept ? this.takeBack(slot, performance.now()) : this.close(slot, 'aborted'));
   }
 
   #offerOrDiscard(slot: Slot<T>, keep: boolean): Promise<void> | undefined {
@@ -220,13 +234,12 @@ export class Supply<T> {
   }
 
   #keepAlive(slot: Slot<T>, now: number): void {
-    this.#inventory.takeThis(slot);
-    if (this.#validate(slot)) void this.#offer(slot, now);
+    if (this.#inventory.takeThis(slot) && this.#validate(slot)) void this.#offer(slot, now);
   }
 
-  /** Whatever is open now is not lent again. */
+  /** Whatever is open now is not lent again; nor is what is being opened, for that began before. */
   renew(): void {
-    for (const slot of this.slots()) slot.outdated = slot.resource !== undefined;
+    for (const slot of this.slots()) slot.outdated = true;
     this.closeAllIdle('outdated');
   }
 
@@ -247,7 +260,7 @@ export class Supply<T> {
   #broke(slot: Slot<T>, cause: unknown): void {
     if (slot.broken) return;
     slot.broken = true;
-    if (slot.uses === 0 && slot.state !== 'closing') this.opener.failed(cause);
+    if (slot.uses === 0 && slot.state !== 'closing') this.opener.broke(slot, cause);
     if (slot.state === 'idle') this.#closeIdle(slot, 'broken');
     else if (slot.lease !== undefined) this.#demand.brokeInUse(slot, cause);
   }

@@ -30,14 +30,14 @@ export class Task {
   /** Of this pool it holds something. */
   readonly pool: Contended;
   readonly #held: Held;
-  readonly #outer: Task | undefined;
+  #outer: Task | undefined;
   #waitsFor: Contended[] | undefined;
   #isOver = false;
 
   constructor(pool: Contended, held: Held) {
     this.pool = pool;
     this.#held = held;
-    this.#outer = Task.current;
+    this.#outer = Task.#living(Task.current);
     running += 1;
   }
 
@@ -48,6 +48,7 @@ export class Task {
   /** It holds nothing any more. To be called once. */
   end(): void {
     this.#isOver = true;
+    this.#outer = Task.#living(this.#outer); // a job that begins the next one would keep all that were before it
     running -= 1;
     if (running === 0) tasks.disable();
   }
@@ -85,9 +86,16 @@ export class Task {
     return [...pool.tasks()].every(waitsForEver);
   }
 
+  /** The first of this task and those it runs in that is not over. */
+  static #living(task: Task | undefined): Task | undefined {
+    let living = task;
+    while (living !== undefined && living.#isOver) living = living.#outer;
+    return living;
+  }
+
   /** This task, and those it runs in. */
   *#chain(): Iterable<Task> {
     yield this;
-    if (this.#outer !== undefined) yield* this.#outer.#chain();
+    for (let task = this.#outer; task !== undefined; task = task.#outer) yield task;
   }
 }

@@ -1,3 +1,4 @@
+import { heedSignal } from './heed-signal.js';
 import { breakageOf, type Lease } from './lease.js';
 import type { Lending } from './lending.js';
 
@@ -62,7 +63,7 @@ export class Use<T, R> {
 
   #heedSignal(): void {
     if (this.#signal?.aborted === true) this.handleEvent();
-    else this.#signal?.addEventListener('abort', this, { once: true });
+    else if (this.#signal !== undefined) heedSignal(this.#signal, this);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeFactory, type FakeResource } from '../../test/support/fake-factory.js';
 import { advance, useFakeTime, watch } from '../../test/support/fake-time.js';
+import type { Lease } from './lease.js';
 import type { PoolOptions } from './pool.options.js';
 import { ResourcePool } from './resource-pool.js';
 
@@ -165,5 +166,19 @@ describe('keepAliveMs', () => {
     const { pool } = await anIdlePool(1, { keepAliveMs: 100 }, new FakeFactory());
     await advance(10_000);
     expect(pool.stats()).toMatchObject({ idle: 1, created: 1 });
+  });
+
+  it('leaves one alone that somebody took while another was validated', async () => {
+    const { pool, factory } = await anIdlePool(2, { keepAliveMs: 1_000, validateAfterIdleMs: 60_000 });
+    const taken: Promise<Lease<FakeResource>>[] = [];
+    factory.validates.answer = () => {
+      if (taken.length === 0) taken.push(pool.acquire());
+      return true;
+    };
+    await advance(1_500);
+    expect(pool.stats()).toMatchObject({ leased: 1, idle: 1 });
+    const others = await Promise.all([pool.acquire(), pool.acquire()]);
+    const held = await taken[0];
+    expect(others.map(({ resource }) => resource)).not.toContain(held?.resource);
   });
 });

@@ -1,3 +1,4 @@
+import { heedSignal } from './heed-signal.js';
 import type { Place } from './place.js';
 import type { Priority, Waiting } from './waiting-line.js';
 
@@ -41,7 +42,7 @@ export class Waiter<V> implements Waiting {
   previous?: Waiting | undefined;
   readonly #owner: WaiterOwner<V>;
   readonly #outcome: Outcome<V>;
-  readonly #signal: AbortSignal | undefined;
+  readonly signal: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -55,8 +56,8 @@ export class Waiter<V> implements Waiting {
     this.priority = options?.priority ?? 'normal';
     this.#owner = owner;
     this.#outcome = outcome;
-    this.#signal = options?.signal;
-    this.#signal?.addEventListener('abort', this);
+    this.signal = options?.signal;
+    if (this.signal !== undefined) heedSignal(this.signal, this);
     if (timeoutMs > 0) this.#timer = setTimeout(Waiter.#expire, timeoutMs, this);
   }
 
@@ -72,12 +73,12 @@ export class Waiter<V> implements Waiting {
 
   /** @internal The signal's event. The waiter is its own listener, which spares a closure for each. */
   handleEvent(): void {
-    this.#owner.aborted(this, this.#signal?.reason);
+    this.#owner.aborted(this, this.signal?.reason);
   }
 
   /** From here on neither the deadline nor the signal can refuse it. */
   stopWaiting(): void {
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this);
+    this.signal?.removeEventListener('abort', this);
   }
 }

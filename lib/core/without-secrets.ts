@@ -1,5 +1,3 @@
-import { messageOf } from './pool.errors.js';
-
 /** The user and password of a URL, and what is given as `password=…` or the like. */
 const SECRETS: readonly (readonly [secret: RegExp, shown: string])[] = [
   [/(?<=[a-z][a-z\d+.-]*:\/\/)[^\s/?#]*@/gi, '***@'],
@@ -13,6 +11,3 @@ const SECRETS: readonly (readonly [secret: RegExp, shown: string])[] = [
 export function withoutSecrets(text: string): string {
   return SECRETS.reduce((shown, [secret, instead]) => shown.replace(secret, instead), text);
 }
-
-/** The words of an error, fit to be shown. */
-export const wordsOf = (error: unknown): string => withoutSecrets(messageOf(error));

@@ -1,7 +1,7 @@
 import { PoolTimeoutError } from '../core/pool.errors.js';
 import type { PoolStats } from '../core/pool.stats.js';
 import type { ResourcePool } from '../core/resource-pool.js';
-import { wordsOf } from '../core/without-secrets.js';
+import { wordsOf } from '../core/words-of.js';
 import {
   DEFAULTS,
   withDefaults,

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { messageOf } from '../core/pool.errors.js';
+import { wordsOf } from '../core/words-of.js';
 import type { PoolRegistry } from '../pool.registry.js';
 import { SCOPE } from './instrument.js';
 import { outletOfMeter } from './open-telemetry.js';
@@ -18,7 +18,7 @@ export async function measurePools(options: PoolMetricsOptions, registry: PoolRe
     try {
       for (const outlet of outlets) outlet.add(pool);
     } catch (error) {
-      logger.warn(`Pool "${pool.name}" is not measured: ${messageOf(error)}`);
+      logger.warn(`Pool "${pool.name}" is not measured: ${wordsOf(error)}`);
     }
   });
 }

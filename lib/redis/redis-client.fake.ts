@@ -51,6 +51,7 @@ export class FakeRedisClient extends EventEmitter {
   readonly offlineQueue = new FakeQueue();
   readonly stream = Object.assign(new EventEmitter(), {
     connecting: true,
+    writable: true,
     bytesRead: 0,
     destroy: (error?: Error) => this.lose(error),
   });
@@ -84,6 +85,10 @@ export class FakeRedisClient extends EventEmitter {
   sendCommand(command: Command): unknown {
     this.sent.push(command);
     return command.promise;
+  }
+
+  handleReconnection(error: Error, { command }: { command: Partial<FakeCommand> }): void {
+    if (this.options.reconnectOnError?.(error) !== 2) command.reject?.(error);
   }
 
   flushQueue(error: Error): void {

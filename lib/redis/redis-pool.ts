@@ -10,6 +10,7 @@ import { Attendant } from './opening/attendant.js';
 import { CommandKinds } from './commands/command-kinds.js';
 import { knock } from './opening/connection-life.js';
 import { CommandRouter } from './commands/command-router.js';
+import { sendScriptsWhole } from './commands/whole-scripts.js';
 import type { MessageStream, RedisMessage, RedisPatternMessage } from './messages/message-stream.js';
 import { MessageStreams } from './messages/message-streams.js';
 import { redisCommands, type RedisCommands } from './commands/redis-commands.js';
@@ -123,7 +124,7 @@ export class RedisPool extends ResourcePool<RedisConnection> {
     });
     const { commandTimeoutMs } = parts;
     this.router = new CommandRouter({ pool: this, shared: this.shared, kinds, commandTimeoutMs });
-    this.commands = redisCommands(this.router, parts.makeIdle());
+    this.commands = redisCommands(this.router, sendScriptsWhole(parts.makeIdle()));
     const { keyPrefix } = parts.connection;
     this.transactions = { pool: this, commands: this.commands, keyPrefix, answerTimeoutMs: commandTimeoutMs };
     this.streams = new MessageStreams({

@@ -1,3 +1,5 @@
+import { heedSignal } from '../core/heed-signal.js';
+
 /** More than a timer can count, 24 days, and it would end at once. */
 const TOO_LONG_MS = 2 ** 31;
 
@@ -23,7 +25,7 @@ export async function within<R>(answer: Promise<R>, { ms, signal, late }: Answer
   const limit = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal?.reason as Error);
     if (signal?.aborted === true) onAbort();
-    signal?.addEventListener('abort', onAbort);
+    if (signal !== undefined) heedSignal(signal, onAbort);
     if (ms > 0 && ms < TOO_LONG_MS) timer = afterListening(ms, () => reject(late()));
   });
   try {

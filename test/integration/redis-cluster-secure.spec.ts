@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { firstValueFrom, type Observable } from 'rxjs';
-import { messageOf, type PoolError } from '../../lib/core/pool.errors.js';
+import type { PoolError } from '../../lib/core/pool.errors.js';
+import { wordsOf } from '../../lib/core/words-of.js';
 import type { PoolEvent } from '../../lib/core/pool.events.js';
 import type { RedisMessage } from '../../lib/redis/messages/message-stream.js';
 import type { RedisCredentials } from '../../lib/redis/opening/credentials.js';
@@ -231,7 +232,7 @@ describe('start() says', () => {
       const started = poolOf({ ...limits, ...options() }).start({ timeoutMs: 5_000 });
       const error = (await started.catch((reason: unknown) => reason)) as PoolError;
       show(error);
-      return [what, error.code, messageOf(error.cause)];
+      return [what, error.code, wordsOf(error.cause)];
     });
     const right = refusals.map(([what, , cause]) => [
       what,
@@ -252,7 +253,7 @@ describe('Whoever subscribes by a connection of before a password was changed', 
     await order('ACL', 'SETUSER', 'ann', 'resetpass', '>new-horse');
     const error = await firstValueFrom(messagesOf(pool)).catch((reason: unknown) => reason);
     show(error);
-    expect(messageOf(error)).toContain('WRONGPASS');
+    expect(wordsOf(error)).toContain('WRONGPASS');
   });
 });
 

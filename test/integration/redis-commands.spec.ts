@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { RedisPool } from '../../lib/redis/redis-pool.js';
+import { eventually } from '../support/eventually.js';
 import { useRedisServer } from '../support/redis-server.js';
 
 const server = useRedisServer();
@@ -194,6 +195,14 @@ describe.each([
     expect(pool.stats().leased).toBe(0);
   });
 
+  it('that block may do so for longer than a timer can count', async () => {
+    const job = pool.commands.blpop('jobs', 30 * 24 * 3_600);
+    job.catch(() => undefined); // it is looked at below
+    await eventually('it blocks', async () => (await raw.info('clients')).includes('blocked_clients:1\r'));
+    await raw.rpush('jobs', 'job');
+    await expect(job).resolves.toEqual(['jobs', 'job']);
+  });
+
   it('that would change a connection are refused, and change none', async () => {
     const { commands } = pool;
     const refused = { code: 'ERR_POOL_COMMAND_REFUSED' };
@@ -202,6 +211,8 @@ describe.each([
     await expect(
       commands.pipeline().select(1).set('key', 'in another database').exec(),
     ).rejects.toMatchObject(refused);
+    const name = ['SELECT', 1] as unknown as string; // which ioredis would take for a name
+    await expect(commands.call(name)).rejects.toThrow("unknown command 'SELECT,1'");
     await commands.set('key', 'value');
     await expect(raw.get('key')).resolves.toBe('value');
   });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { RedisPool } from '../../lib/redis/redis-pool.js';
@@ -22,6 +23,18 @@ let demoted: Redis;
 async function open(options: Omit<RedisPoolOptions, 'type'> = {}): Promise<void> {
   pool = new RedisPool('cache', { type: 'redis', url: proxy.url, ...options });
   await pool.start();
+}
+
+/** Its sockets take a while to close, and replies go on coming. */
+function lingering(client: Redis): Redis {
+  return client.on('connect', () => {
+    const { stream } = client;
+    const destroy = stream.destroy.bind(stream);
+    stream.destroy = () => {
+      setTimeout(destroy, 50);
+      return stream;
+    };
+  });
 }
 
 /** The first server becomes a replica of the second one at once, and stays reachable. */
@@ -75,6 +88,30 @@ describe('When the master is demoted', () => {
     await demote();
     address.leadsTo = second;
     await expect(pool.commands.set('key', 'value')).rejects.toMatchObject(refused);
+  });
+
+  it('no transaction is executed in part, though the refusals come bit by bit while others begin', async () => {
+    await open({ createClient: (options) => lingering(new Redis(options)) });
+    proxy.delay(20, 'toClient');
+    await demote();
+    address.leadsTo = second;
+    const keysOf = (at: number) => [`one-${at}`, `two-${at}`];
+    const begun: Promise<unknown>[] = [];
+    for (let at = 0; at < 200; at += 1) {
+      const [one, two] = keysOf(at);
+      begun.push(pool.commands.multi().set(one!, '').set(two!, '').exec());
+      await sleep(1);
+    }
+    const outcomes = await Promise.allSettled(begun);
+    const found = await Promise.all(outcomes.map((_, at) => pool.commands.exists(keysOf(at))));
+    const told = outcomes.map((outcome, at) => {
+      if (outcome.status === 'fulfilled') return found[at] === 2;
+      return String(outcome.reason).includes('EXECABORT') ? found[at] === 0 : found[at] !== 1;
+    });
+    expect(told.filter((isTrue) => !isTrue)).toEqual([]);
+    expect(outcomes).toContainEqual(expect.objectContaining({ status: 'rejected' }));
+    expect(outcomes.at(-1)).toMatchObject({ status: 'fulfilled' });
+    await pool.commands.flushall();
   });
 
   it('a transaction is never executed in part', async () => {

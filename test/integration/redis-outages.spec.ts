@@ -5,6 +5,7 @@ import { LeaseBrokenError, PoolTimeoutError, PoolUnavailableError } from '../../
 import type { RedisPoolOptions } from '../../lib/redis/redis.options.js';
 import { RedisPool } from '../../lib/redis/redis-pool.js';
 import { startRedisServer, type RedisServer } from '../../scripts/redis-server.mjs';
+import { eventually } from '../support/eventually.js';
 import { useRedisServer } from '../support/redis-server.js';
 
 const pools: RedisPool[] = [];
@@ -22,8 +23,8 @@ async function serverOf(options?: Parameters<typeof startRedisServer>[0]): Promi
   return server;
 }
 
-/** A server that is no Redis; its port. */
-async function listen(answer: (socket: Socket) => void): Promise<number> {
+/** A server that is no Redis, at a free port unless it is told which; its port. */
+async function listen(answer: (socket: Socket) => void, port = 0): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket.on('error', () => undefined));
@@ -31,7 +32,7 @@ async function listen(answer: (socket: Socket) => void): Promise<number> {
   });
   server.on('close-all', () => sockets.forEach((socket) => socket.destroy()));
   servers.push(server);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   return (server.address() as AddressInfo).port;
 }
 
@@ -104,7 +105,11 @@ describe('start()', () => {
       'fails in time with that as its cause, opening %s; drain() leaves nothing behind',
       async (_how, limits) => {
         const pool = poolOf({ ...(await options()), ...limits });
-        const started = pool.start({ timeoutMs: 600 });
+        const message = () => pool.start({ timeoutMs: 100 }).then(() => 'started', String);
+        await eventually('the cause is known, however slow the machine is', async () =>
+          cause.test(await message()),
+        );
+        const started = pool.start({ timeoutMs: 100 });
         await expect(started).rejects.toThrow(PoolUnavailableError);
         await expect(started).rejects.toMatchObject({
           pool: 'cache',
@@ -175,9 +180,10 @@ describe('When the server is killed and comes back', () => {
     const pool = poolOf({ url: server.url, shared: 2 });
     await pool.start();
     server.kill('SIGKILL');
-    await server.exited;
+    await eventually('the loss is noticed', () => pool.stats().shared === 0);
     const meanwhile = pool.commands.set('key', 'value');
     expect(pool.stats()).toMatchObject({ shared: 0, creating: 2, waiting: 1 });
+    await server.exited;
     await serverOf(port.of(server));
     await expect(meanwhile).resolves.toBe('OK');
     await pool.start();
@@ -210,13 +216,30 @@ describe('When the server is killed and comes back', () => {
     });
   });
 
+  it('commands in flight are failed if what listens there hangs up time and again, without a deadline of their own', async () => {
+    const server = await serverOf();
+    const connection = { retryStrategy: () => 20, maxRetriesPerRequest: 9 };
+    const pool = poolOf({ url: server.url, commandTimeoutMs: 0, connection });
+    await pool.start();
+    server.kill('SIGSTOP');
+    const inFlight = pool.commands.set('key', 'value');
+    server.kill('SIGKILL');
+    await server.exited;
+    await listen((socket) => socket.destroy(), server.port);
+    await expect(inFlight).rejects.toMatchObject({
+      code: 'ERR_POOL_UNAVAILABLE',
+      message: expect.stringContaining('the connection was lost before SET was answered') as unknown,
+    });
+  });
+
   it('shared connections come back even if ioredis was told to give up', async () => {
     const server = await serverOf();
     const pool = poolOf({ url: server.url, connection: { retryStrategy: null } });
     await pool.start();
     server.kill('SIGKILL');
-    await server.exited;
+    await eventually('the loss is noticed', () => pool.stats().shared === 0);
     const meanwhile = pool.commands.set('key', 'value');
+    await server.exited;
     await serverOf(port.of(server));
     await expect(meanwhile).resolves.toBe('OK');
   });

@@ -30,7 +30,7 @@ async function open(options: Omit<RedisPoolOptions, 'type'> = {}): Promise<Redis
 
 beforeEach(async () => {
   server = await startRedisServer();
-  raw = new Redis(server.url);
+  raw = new Redis(server.url, { disconnectTimeout: 0 }); // it may be between two tries, when ioredis waits for a socket that is gone
   raw.on('error', () => undefined);
 });
 
@@ -79,6 +79,63 @@ describe('Scripts of the connection options', () => {
     ]);
     await raw.script('FLUSH');
     await expect(Promise.all([1, 2, 3].map(() => commands.addTo('count', 1)))).resolves.toEqual([5, 6, 7]);
+  });
+
+  it('are given to it again though the pool is being drained', async () => {
+    const commands = await open();
+    await commands.addTo('count', 1);
+    await raw.script('FLUSH');
+    const inFlight = commands.addTo('count', 1);
+    await expect(Promise.all([inFlight, pool.drain()])).resolves.toMatchObject([2, { clean: true }]);
+  });
+
+  describe('in a transaction', () => {
+    it('are executed with the rest of it, though the server has forgotten them', async () => {
+      const commands = await open();
+      const executed = (count: number) => [[null, count], [null, 'OK']]; // prettier-ignore
+      await expect(commands.multi().addTo('count', 1).set('key', 1).exec()).resolves.toEqual(executed(1));
+      await commands.addTo('count', 1);
+      await raw.script('FLUSH');
+      await expect(commands.multi().addTo('count', 1).set('key', 2).exec()).resolves.toEqual(executed(3));
+      await raw.script('FLUSH');
+      const nested = commands.pipeline([['multi'], ['addTo', 'count', 1], ['exec'], ['get', 'count']]);
+      await expect(nested.exec()).resolves.toMatchObject([{}, {}, [null, [4]], [null, '4']]);
+    });
+
+    it('are executed in the next try where the first has come to nothing, and was the first to use them', async () => {
+      await open();
+      let tries = 0;
+      const replies = pool.transaction(['count'], async (redis) => {
+        tries += 1;
+        if (tries === 1) await raw.incr('count');
+        return redis.multi().addTo('count', 10).set('key', tries);
+      });
+      await expect(replies).resolves.toEqual([[null, 11], [null, 'OK']]); // prettier-ignore
+      expect(tries).toBe(2);
+    });
+
+    it('are executed as well where the holder of a connection has defined them', async () => {
+      await open();
+      const replies = pool.use(async (redis) => {
+        redis.defineCommand('addTo', { lua: `${scripts.addTo.lua} + 1`, numberOfKeys: 1 });
+        await redis.addTo('count', 1);
+        await raw.script('FLUSH');
+        return redis.multi().addTo('count', 1).exec();
+      });
+      await expect(replies).resolves.toEqual([[null, 3]]);
+    });
+
+    it('are executed as well where it is sent command by command', async () => {
+      await open();
+      const replies = pool.use(async (redis) => {
+        await redis.addTo('count', 1);
+        await raw.script('FLUSH');
+        await redis.multi({ pipeline: false });
+        await redis.addTo('count', 1);
+        return redis.exec();
+      });
+      await expect(replies).resolves.toEqual([[null, 2]]);
+    });
   });
 
   it('work with a server that was started anew, also those that were in flight', async () => {

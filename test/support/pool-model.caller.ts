@@ -13,6 +13,8 @@ export interface Circumstances {
   readonly isTask: boolean;
   /** How many waited. */
   readonly waiting: number;
+  /** He asks in the middle of something, perhaps of somebody else's asking. */
+  readonly isMeddling: boolean;
   /** He asks in his own task, which has something already; and it is the last to be had, so that he would wait for himself. */
   readonly isInside: boolean;
   readonly isStuck: boolean;
@@ -83,6 +85,7 @@ export class Caller {
     const isInDoubt =
       this.settledAs === 'refused' || this.circumstances.isInside || meddledAt === served.settledAt;
     if (isInDoubt && this.settledAt === served.settledAt) return false;
+    if (served.circumstances.isMeddling && this.since === served.since) return false;
     const stoodInLine = this.number < served.number || this.since < served.settledAt;
     return stoodInLine && this.#goesBefore(served);
   }

@@ -178,6 +178,7 @@ export class Callers {
     const caller = new Caller((this.#asked += 1), wish, {
       isTask,
       waiting: this.waiting.size,
+      isMeddling: this.#world.isMeddling,
       isInside: inside !== undefined,
       isStuck: inside !== undefined && inside.isLast && isGood(inside.lease) && this.#isExhausted,
     });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { PoolEvent } from '../../lib/core/pool.events.js';
 import type { PoolOptions } from '../../lib/core/pool.options.js';
 import type { Priority } from '../../lib/core/waiting-line.js';
+import { Conduct as FactoryConduct } from './fake-factory.js';
 import type { Wish } from './pool-model.caller.js';
 import type { Conduct, Ending } from './pool-model.callers.js';
 import { elapse } from './pool-model.clock.js';
@@ -73,6 +74,8 @@ const suspend = command('suspend', [], (model) => model.suspend());
 
 const resume = command('resume', [], ({ pool }) => pool.resume());
 
+const renew = command('renew', [], (model) => model.renew());
+
 const drain = command('drain', [any(0, 50, 500, 3_000)], (model, ms) => model.drain(ms));
 
 const watchStats = command('watch stats', [any(100, 1_000)], (model, ms) => model.watchStats(ms));
@@ -117,6 +120,10 @@ const reset = command(
   ({ factory }, manner, ms, answer) => Object.assign(factory.resets, { manner, ms, answer: () => answer }),
 );
 
+const interrupt = command('interrupt', [manner, ms], ({ factory }, manner, ms) => {
+  factory.interrupts = Object.assign(new FactoryConduct('interrupt'), { manner, ms });
+});
+
 const eventType = any<PoolEvent['type']>(
   'acquired',
   'released',
@@ -144,21 +151,33 @@ const REACTIONS = {
   shrinks: ({ pool }: PoolModel) => pool.resize({ min: 0, max: 1 }),
   suspends: (model: PoolModel) => model.suspend(),
   resumes: ({ pool }: PoolModel) => pool.resume(),
+  renews: (model: PoolModel) => model.renew(),
+  grows: ({ pool }: PoolModel) => pool.resize({ max: 4 }),
   drains: (model: PoolModel) => model.drain(50),
 };
 
-const react = command(
-  'react',
-  [eventType, any(...(Object.keys(REACTIONS) as (keyof typeof REACTIONS)[]))],
-  (model, type, reaction) => model.react(type, () => REACTIONS[reaction](model)),
+const reaction = any(...(Object.keys(REACTIONS) as (keyof typeof REACTIONS)[]));
+
+const react = command('react', [eventType, reaction], (model, type, reaction) =>
+  model.react(type, () => REACTIONS[reaction](model)),
+);
+
+/** The factory does as listeners do, in the middle of a call. That it throws is a matter of manner. */
+const meddle = command(
+  'meddle',
+  [
+    any('create' as const, 'destroy' as const, 'validate' as const, 'reset' as const),
+    reaction.filter((each) => each !== 'throws'),
+  ],
+  (model, duty, reaction) => model.meddle(duty, () => REACTIONS[reaction](model)),
 );
 
 /** Anything in any order; what is done more often stands here more than once. */
 export const poolCommands: fc.Arbitrary<Iterable<PoolCommand>> = fc.commands(
   [
     ...[ask, ask, ask, run, run, end, end, end, endAgain, abort, lose],
-    ...[resize, start, suspend, resume, drain, watchStats, react],
-    ...[create, destroy, validate, reset],
+    ...[resize, start, suspend, resume, renew, drain, watchStats, react, meddle],
+    ...[create, destroy, validate, reset, interrupt],
   ],
   { maxCommands: 40, size: 'max' },
 );

@@ -1,34 +1,10 @@
 import type { ResourceFactory } from '../../lib/core/resource-factory.js';
 import { Conduct, Verdict, type FakeResource } from './fake-factory.js';
+import { newborn, type Life, type Thing } from './pool-model.life.js';
 import type { World } from './pool-model.world.js';
 
-/** What exists outside the pool. Nobody knows yet what a call of `create` will give. */
-interface Thing {
-  resource?: FakeResource;
-  state: 'opening' | 'live' | 'closing';
-  closingSince: number;
-  /** The pool gave it up, as a good one does at the deadline, and is not to blame for it any more. */
-  isForgotten: boolean;
-}
-
-/** What is known of one resource. */
-interface Life extends FakeResource {
-  arrivedAt: number;
-  /** When it was last known to be well: it arrived, was given back or said so. */
-  wellAt: number;
-  uses: number;
-  /** It failed by itself. */
-  isLost: boolean;
-  /** Given to `destroy`. */
-  isClosed: boolean;
-  /** By `create`: the second time may come too late to be seen for what it is, and is closed like any late arrival. */
-  wasGivenTwice: boolean;
-  /** It was asked, as `validate` or `reset`, and did not say yes. */
-  isDoubtful: boolean;
-  /** How many in a row could not be opened before it. */
-  failuresBefore: number;
-  broken?: (cause: unknown) => void;
-}
+/** What a factory has to do. */
+export type Duty = 'create' | 'destroy' | 'validate' | 'reset';
 
 /** The pause after a first failure; each one more doubles it. */
 const PAUSE_MS = { first: 50, longest: 1_000 };
@@ -41,16 +17,22 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
   readonly destroys = new Conduct('destroy');
   readonly validates = new Verdict('validate', true);
   readonly resets = new Verdict('reset', 'keep');
+  /** It can end what a task waits for; or there is never anything to end. */
+  interrupts: Conduct | undefined;
   gift: 'new' | 'nothing' | 'known' = 'new';
   watching: 'quiet' | 'throws' | 'breaks' = 'quiet';
   heedsAbort = true;
   readonly lives: Life[] = [];
+  /** Does something to the pool, once, in the middle of a call. */
+  meddling: { readonly during: Duty; readonly meddle: () => void } | undefined;
   /** Until then the pool may wait before it tries to open something again. */
   pauseUntil = -Infinity;
 
   readonly #world: World;
   #failuresInARow = 0;
   #succeededAt = -Infinity;
+  #failedAt = -Infinity;
+  #renewedAt = -Infinity;
   readonly #things = new Set<Thing>();
 
   constructor(world: World) {
@@ -67,10 +49,18 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
     this.resets.answer = () => 'keep';
     this.gift = 'new';
     this.watching = 'quiet';
+    this.meddling = undefined;
+    this.interrupts = undefined;
+  }
+
+  /** The pool is renewed: nothing is lent any more that exists now or is being opened. */
+  outdate(): void {
+    this.#renewedAt = performance.now();
+    for (const each of [...this.lives, ...this.#things]) each.isOutdated = true;
   }
 
   create = (signal: AbortSignal): Promise<FakeResource> => {
-    const thing: Thing = { state: 'opening', closingSince: 0, isForgotten: false };
+    const thing: Thing = { state: 'opening', closingSince: 0, isForgotten: false, isOutdated: false };
     const { manner } = this.creates;
     this.#things.add(thing);
     this.#checkRoom();
@@ -83,6 +73,7 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
       this.#things.delete(thing);
       if (manner !== 'works') this.#failed();
     };
+    this.#meddle('create');
     const heeded = this.heedsAbort ? signal : undefined;
     return this.creates.perform(arrive, settled, heeded) as Promise<FakeResource>;
   };
@@ -95,12 +86,28 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
     const thing = [...this.#things].find((each) => each.resource === resource);
     Object.assign(thing ?? {}, { state: 'closing', closingSince: performance.now() });
     const settled = () => thing !== undefined && this.#things.delete(thing);
+    this.#meddle('destroy');
     return this.destroys.perform(() => undefined, settled);
   };
 
-  validate = (resource: FakeResource): boolean => this.#ask(this.validates, resource, true) as boolean;
+  validate = (resource: FakeResource): boolean => {
+    this.#meddle('validate');
+    return this.#ask(this.validates, resource, true) as boolean;
+  };
 
-  reset = (resource: FakeResource): 'keep' => this.#ask(this.resets, resource, 'keep') as 'keep';
+  reset = (resource: FakeResource): 'keep' => {
+    this.#meddle('reset');
+    return this.#ask(this.resets, resource, 'keep') as 'keep';
+  };
+
+  interrupt = (resource: FakeResource): Promise<void> | undefined => {
+    const life = this.#lifeOf(resource);
+    const { interrupts } = this;
+    if (interrupts === undefined) return undefined;
+    life.isInterrupted = true;
+    const over = () => (life.isInterrupted = false);
+    return interrupts.perform(() => undefined, over);
+  };
 
   watch = (resource: FakeResource, broken: (cause: unknown) => void): void => {
     const life = this.#lifeOf(resource);
@@ -152,6 +159,8 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
       'was lost': life.isLost,
       'did not say yes': life.isDoubtful,
       'was used too often': maxUses > 0 && life.uses > maxUses,
+      'is being interrupted': life.isInterrupted,
+      'is outdated': life.isOutdated && now > this.#renewedAt,
       'is too old': maxLifetimeMs > 0 && now - life.arrivedAt > maxLifetimeMs,
       'should have been validated': life.wellAt < now && now - life.wellAt >= validateAfterIdleMs,
     };
@@ -186,7 +195,7 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
   #arrive(opening: Thing): FakeResource | undefined {
     const known = this.lives.find((life) => !life.isClosed);
     if (this.gift === 'new' || opening.isForgotten || (this.gift === 'known' && known === undefined)) {
-      const life: Life = { id: this.lives.length + 1, ...newborn() };
+      const life: Life = { id: this.lives.length + 1, ...newborn(), isOutdated: opening.isOutdated };
       this.lives.push(life);
       this.#things.add({ ...opening, resource: life, state: 'live' });
       return life;
@@ -194,6 +203,13 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
     this.#failed();
     if (known !== undefined) known.wasGivenTwice ||= this.gift === 'known';
     return this.gift === 'known' ? known : undefined;
+  }
+
+  #meddle(duty: Duty): void {
+    if (this.meddling?.during !== duty) return;
+    const { meddle } = this.meddling;
+    this.meddling = undefined;
+    meddle();
   }
 
   #ask(verdict: Verdict, resource: FakeResource, yes: unknown): unknown {
@@ -215,14 +231,15 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
     if (this.#world.isHeld(life)) this.#world.complain(`resource ${life.id} is ${what} while it is in use`);
   }
 
-  /** What breaks before anybody had it takes this back. */
+  /** What breaks before anybody had it takes this back. The pool may hear of it before it hears of a failure at the same moment. */
   #succeeded(): void {
-    this.#failuresInARow = 0;
     this.#succeededAt = performance.now();
+    this.#failuresInARow = this.#failedAt === this.#succeededAt ? 1 : 0;
   }
 
   #failed(failuresBefore = 0): void {
     this.#failuresInARow += failuresBefore + 1;
+    this.#failedAt = performance.now();
     const pauseMs = Math.min(PAUSE_MS.longest, PAUSE_MS.first * 2 ** (this.#failuresInARow - 1));
     this.pauseUntil = Math.max(this.pauseUntil, performance.now() + pauseMs);
   }
@@ -230,18 +247,4 @@ export class ModelFactory implements ResourceFactory<FakeResource> {
   #lifeOf(resource: FakeResource): Life {
     return resource as Life;
   }
-}
-
-function newborn(): Omit<Life, 'id'> {
-  const now = performance.now();
-  return {
-    arrivedAt: now,
-    wellAt: now,
-    uses: 0,
-    isLost: false,
-    isClosed: false,
-    wasGivenTwice: false,
-    isDoubtful: false,
-    failuresBefore: 0,
-  };
 }

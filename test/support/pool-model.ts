@@ -4,7 +4,7 @@ import { POOL_DEFAULTS, type PoolOptions, type ResolvedPoolOptions } from '../..
 import { ResourcePool } from '../../lib/core/resource-pool.js';
 import type { FakeResource } from './fake-factory.js';
 import { Callers } from './pool-model.callers.js';
-import { ModelFactory } from './pool-model.factory.js';
+import { ModelFactory, type Duty } from './pool-model.factory.js';
 import type { World } from './pool-model.world.js';
 
 /** A pool with all that surrounds it: what may be done to it, and what must hold after everything that was. */
@@ -18,6 +18,7 @@ export class PoolModel implements World {
   subscribed = 0;
   isLively = true;
   meddledAt = -Infinity;
+  isMeddling = false;
   readonly #complaints: string[] = [];
   #suspendedAt = -Infinity;
   /** When the first drain must end all work. */
@@ -57,6 +58,11 @@ export class PoolModel implements World {
     this.pool.suspend();
   }
 
+  renew(): void {
+    this.factory.outdate();
+    this.pool.renew();
+  }
+
   drain(timeoutMs: number): void {
     this.drainsBy = Math.min(this.drainsBy, this.isDraining ? Infinity : performance.now() + timeoutMs);
     this.callers.expect(this.pool.drain({ timeoutMs }).then((report) => this.#drained(report)));
@@ -77,11 +83,28 @@ export class PoolModel implements World {
         this.checkCounts();
         if (event.type !== type || isDone || !this.isLively) return;
         isDone = true;
-        this.meddledAt = performance.now();
-        reaction();
+        this.#meddle(reaction);
       },
       complete: () => (this.subscribed -= 1),
     });
+  }
+
+  /** The factory does something the next time it is called for this. */
+  meddle(during: Duty, reaction: () => void): void {
+    this.factory.meddling = { during, meddle: () => this.#meddle(reaction) };
+  }
+
+  #meddle(reaction: () => void): void {
+    const isInside = this.isMeddling;
+    this.meddledAt = performance.now();
+    this.checkCounts();
+    this.isMeddling = true;
+    try {
+      reaction();
+    } finally {
+      this.isMeddling = isInside;
+    }
+    this.checkCounts();
   }
 
   watchStats(everyMs: number): void {

@@ -14,6 +14,8 @@ export interface World {
   readonly mayBeUnavailable: boolean;
   /** When a listener last did something in the middle of an event. */
   readonly meddledAt: number;
+  /** Something is being done in the middle of an event, or of a call of the factory. */
+  readonly isMeddling: boolean;
 
   /** Somebody has a lease of it that is good. */
   isHeld(resource: FakeResource): boolean;

@@ -44,7 +44,10 @@ export function redisCommands(router: CommandRouter, maker: RedisConnection): Re
     methods[`${name}Buffer`] = methodFor(router, name, `${name}Buffer`);
   }
   for (const method of ['call', 'callBuffer']) {
-    methods[method] = (...args) => judged(router, String(args[0]), args.slice(1), { method, args });
+    methods[method] = (command, ...args) => {
+      const name = String(command); // what is judged is what is sent
+      return judged(router, name, args, { method, args: [name, ...args] });
+    };
   }
   methods.pipeline = (commands) => filled(looseChain('pipeline', maker, router), commands);
   methods.multi = (commands) =>

@@ -129,6 +129,14 @@ describe('A transaction', () => {
     expect(aborted.state.isOriginal).toBe(true);
   });
 
+  it('is noted of each command inside it, though they are sent one by one', () => {
+    const holder = new Holder();
+    const sent = ['get key', 'multi', 'get key', 'select 5', 'exec', 'get key'].map((line) =>
+      holder.send(line),
+    );
+    expect(sent.map(({ inTransaction }) => inTransaction)).toEqual([false, true, true, true, false, false]);
+  });
+
   it('that was never begun does not end the watching', () => {
     const holder = new Holder().succeed('watch key');
     holder.send('exec').reject(new Error('ERR EXEC without MULTI'));

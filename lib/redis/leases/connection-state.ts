@@ -52,6 +52,7 @@ export class ConnectionState {
     const { args, resolve, reject } = command;
     const name = command.name.toLowerCase();
     this.#isBetween = name === 'multi' || (this.#isBetween && !ENDS.has(name));
+    if (this.#isBetween) command.inTransaction = true; // ioredis itself notes it of chains alone
     if (isSilent(name, args)) this.giveUp();
     command.resolve = (reply) => {
       this.#succeeded(name, args, reply);

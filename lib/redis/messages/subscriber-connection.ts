@@ -37,6 +37,7 @@ export class SubscriberConnection {
   readonly #root = new AsyncResource('nestjs-pool');
   #acquiring: AbortController | undefined;
   #home: Home | undefined;
+  #goodbye: NodeJS.Timeout | undefined;
 
   /** A server that has not answered one PING when the next is due, after `beatMs`, is taken for lost; 0 switches that off. */
   constructor(pool: ResourcePool<RedisConnection>, tenants: Tenants, beatMs: number) {
@@ -134,12 +135,14 @@ export class SubscriberConnection {
     const { connection } = this;
     this.#backoff.stop();
     if (connection === undefined) return;
-    setTimeout(() => this.abandon(connection, new Error('it was not answered in time')), GOODBYE_MS).unref();
+    const late = () => this.abandon(connection, new Error('it was not answered in time'));
+    this.#goodbye ??= setTimeout(late, GOODBYE_MS).unref();
   }
 
   #moveOut(): Home | undefined {
     const home = this.#home;
     this.#home = undefined;
+    clearTimeout(this.#goodbye);
     home?.clear();
     return home;
   }

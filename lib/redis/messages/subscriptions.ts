@@ -1,11 +1,7 @@
 import type { Subscriber as Target, TeardownLogic } from 'rxjs';
-import {
-  messageOf,
-  PoolClosedError,
-  PoolOptionsError,
-  PoolUnavailableError,
-} from '../../core/pool.errors.js';
+import { PoolClosedError, PoolOptionsError, PoolUnavailableError } from '../../core/pool.errors.js';
 import type { ResourcePool } from '../../core/resource-pool.js';
+import { wordsOf } from '../../core/words-of.js';
 import type { RedisMessage } from './message-stream.js';
 import type { RedisConnection } from '../redis-connection.js';
 import { Subscriber, type ToMessage } from './subscriber.js';
@@ -122,7 +118,7 @@ export class Subscriptions implements Tenants, TopicOwner {
   lost(cause: unknown): void {
     this.#cause = cause;
     for (const topic of [...this.#topics.values()]) topic.detach();
-    if (this.areThere) this.#parts.warn(`${LOST}: ${messageOf(cause)}`);
+    if (this.areThere) this.#parts.warn(`${LOST}: ${wordsOf(cause)}`);
   }
 
   unavailable(cause: unknown): void {

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { isObject } from '../../core/option-rules.js';
-import { messageOf } from '../../core/pool.errors.js';
+import { wordsOf } from '../../core/words-of.js';
 import { readRedisUrl, redisUrlProblem } from '../redis-url.js';
 import { within } from '../within.js';
 
@@ -121,7 +121,7 @@ async function attempt(source: CredentialsSource): Promise<unknown> {
   try {
     return await source();
   } catch (cause) {
-    throw new Error(`credentials() failed: ${messageOf(cause)}`, { cause });
+    throw new Error(`credentials() failed: ${wordsOf(cause)}`, { cause });
   }
 }
 

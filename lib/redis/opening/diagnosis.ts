@@ -1,4 +1,4 @@
-import { messageOf } from '../../core/pool.errors.js';
+import { wordsOf } from '../../core/words-of.js';
 
 /** What a connection's error shows (its code, or how it begins), what that means, and what to do about it. */
 const MEANINGS: readonly (readonly [sign: RegExp, meaning: string])[] = [
@@ -109,6 +109,6 @@ export function diagnosed(error: Error): Error {
 
 /** What OpenSSL says is mostly about its own source files; its reason is enough. */
 function quoted(error: NodeJS.ErrnoException & { reason?: string }): string {
-  const words = error.code?.startsWith('ERR_SSL_') === true ? (error.reason ?? error.code) : messageOf(error);
+  const words = error.code?.startsWith('ERR_SSL_') === true ? (error.reason ?? error.code) : wordsOf(error);
   return words.length > LONGEST_QUOTE ? `${words.slice(0, LONGEST_QUOTE)}…` : words;
 }

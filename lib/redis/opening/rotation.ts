@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { messageOf } from '../../core/pool.errors.js';
+import { wordsOf } from '../../core/words-of.js';
 import { Credentials, type CredentialsSource } from './credentials.js';
 
 /** Two changes that come in a shorter time are one rotation. */
@@ -106,7 +106,7 @@ export class Rotation {
     } catch (error) {
       if (this.#ended) return;
       if (maxLifetimeMs > 0) this.#askAgainIn(maxLifetimeMs * JITTER);
-      return warn(`the shared connections go on with the credentials they have: ${messageOf(error)}`);
+      return warn(`the shared connections go on with the credentials they have: ${wordsOf(error)}`);
     }
     await this.#authenticateShared();
   }
@@ -121,7 +121,7 @@ export class Rotation {
         if (client.status !== 'end') refusal ??= error; // a node of a cluster that is lost is opened anew
       }
     }
-    if (refusal !== undefined && !this.#ended) warn(`${UNCHANGED}: ${messageOf(refusal)}`);
+    if (refusal !== undefined && !this.#ended) warn(`${UNCHANGED}: ${wordsOf(refusal)}`);
   }
 }
 

@@ -107,6 +107,18 @@ describe('A shared connection', () => {
       });
     });
 
+    it('when it gives up after it was connected for a moment, and overlooks what it wanted to send again', () => {
+      const { client } = connected();
+      const [get] = owe(client, 'get');
+      client.lose();
+      client.moveTo('connect');
+      client.lose(new Error('read ECONNRESET'));
+      client.flushQueue(Object.assign(new Error(), { name: 'MaxRetriesPerRequestError' }));
+      expect(get?.error).toMatchObject(unavailable('the connection was lost before GET was answered'));
+      client.becomeReady();
+      expect(namesOf(client)).toEqual([]);
+    });
+
     it('when it forgets what it wanted to send again', () => {
       const { client } = connected();
       const [get] = owe(client, 'get');

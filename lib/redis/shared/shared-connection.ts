@@ -89,12 +89,14 @@ export class SharedConnection implements SharedClient {
 
   async finish(timeoutMs: number): Promise<boolean> {
     const { client } = this;
-    const startedAt = performance.now();
+    const until = performance.now() + timeoutMs;
+    const leftMs = () => Math.max(1, until - performance.now());
     this.#finishing = true;
-    const settled = () => client.status === 'ready' || client.status === 'end' || this.#unanswered.isEmpty;
+    // While its socket is gone and has not said so, ioredis would take QUIT for answered.
+    const isThere = () => client.status === 'ready' && client.stream.writable;
+    const settled = () => isThere() || client.status === 'end' || this.#unanswered.isEmpty;
     const back = await this.#parts.changes.until(settled, timeoutMs);
-    const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAt));
-    return back && this.#allAnswered(leftMs);
+    return back && (await this.#areAnswered(leftMs())) && this.#saysGoodbye(leftMs());
   }
 
   async close(timeoutMs: number): Promise<boolean> {
@@ -102,8 +104,13 @@ export class SharedConnection implements SharedClient {
     return settles(disconnect(this.client), timeoutMs);
   }
 
-  /** Redis answers in order: when it answers QUIT, it has answered everything before. */
-  async #allAnswered(ms: number): Promise<boolean> {
+  /** Goes by the promises: a script that the server does not know is sent again, and nothing may come after QUIT. */
+  #areAnswered(ms: number): Promise<boolean> {
+    return settles(Promise.allSettled([...this.#unanswered].map(({ promise }) => promise)), ms);
+  }
+
+  /** Redis answers in order: when it answers QUIT, it has answered what nobody waits for any more, too. */
+  async #saysGoodbye(ms: number): Promise<boolean> {
     return this.client.status !== 'ready' || settles(this.client.quit(), ms);
   }
 

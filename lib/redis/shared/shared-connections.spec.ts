@@ -299,6 +299,13 @@ describe('Shared connections', () => {
       await connections.drain(0);
       expect(await failed).toMatchObject({ code: 'ERR_POOL_CLOSED' });
     });
+
+    it('never after a drain, and nothing is opened', async () => {
+      const { connections, clients } = shared();
+      await connections.drain(0);
+      await expect(connections.start(1_000)).rejects.toMatchObject({ code: 'ERR_POOL_CLOSED' });
+      expect(clients).toEqual([]);
+    });
   });
 
   describe('drain', () => {
@@ -349,6 +356,27 @@ describe('Shared connections', () => {
       expect(await outcomeOf(drained)).toBe('pending');
       clients[0]?.becomeReady();
       expect(await drained).toMatchObject({ clean: true, closed: 2 });
+    });
+
+    it('says no goodbye over a socket that is gone and has not said so, and waits for the next', async () => {
+      const { connections, clients } = shared();
+      const waiting = connections.acquire();
+      const [client] = clients;
+      client?.becomeReady();
+      await waiting;
+      client?.owe(fakeCommand('get'));
+      client!.stream.writable = false;
+      const goodbye = jest.spyOn(client!, 'onQuit');
+      const drained = connections.drain(1_000);
+      await turn();
+      await turn(); // the first is for those who were served
+      expect(await outcomeOf(drained)).toBe('pending');
+      expect(goodbye).not.toHaveBeenCalled();
+      client?.lose();
+      client!.stream.writable = true;
+      client?.becomeReady();
+      expect(await drained).toMatchObject({ clean: true, closed: 1 });
+      expect(goodbye).toHaveBeenCalledTimes(1);
     });
 
     it('does not wait for a greeting that was never answered', async () => {

@@ -119,10 +119,11 @@ export class SharedConnections implements WaiterOwner<RedisConnection> {
   /**
    * Opens all and resolves when they are ready.
    * @throws {PoolUnavailableError} they were not in time; the cause says why
+   * @throws {PoolClosedError} the pool is draining or closed, or became so meanwhile
    */
   async start(timeoutMs: number): Promise<void> {
     const { pool } = this.#parts;
-    this.#openMissing();
+    if (this.#state === 'open') this.#openMissing();
     const isUp = () => this.#isIntroduced && this.counts.shared === this.count;
     await this.#changes.until(() => isUp() || this.#state !== 'open', timeoutMs);
     if (this.#state !== 'open') throw new PoolClosedError(pool, this.#state);

@@ -14,6 +14,9 @@ interface Insides {
   flushQueue(error: Error, options?: object): void;
 }
 
+/** ioredis has tried to connect so often that it sends nothing of what it kept. */
+const OUT_OF_TRIES = 'MaxRetriesPerRequestError';
+
 /** Makes of ioredis' error what the caller of a command is to hear. */
 type Translate = (error: Error, command: Command) => Error;
 
@@ -33,6 +36,8 @@ export class Unanswered {
     this.#client.flushQueue = (error, options) => {
       this.#translateErrors();
       flush(error, options);
+      // It overlooks what it is to send again as soon as another connection was accepted, and lost again.
+      if (error.name === OUT_OF_TRIES) this.giveUp([...this], () => error);
     };
     client.on('connect', () => client.stream.prependOnceListener('close', () => this.#connectionLost()));
     client.once('end', () => this.#end(client));

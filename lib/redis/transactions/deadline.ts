@@ -1,3 +1,4 @@
+import { heedSignal } from '../../core/heed-signal.js';
 import type { AcquireOptions } from '../../core/waiter.js';
 
 /** A caller's signal and limit of time as one signal, for work that waits for more than one thing. To be ended with the work. */
@@ -15,7 +16,7 @@ export class Deadline {
     this.#outer = signal;
     this.#timeoutMs = timeoutMs;
     this.#late = late;
-    this.#outer?.addEventListener('abort', this.#abort);
+    if (this.#outer !== undefined) heedSignal(this.#outer, this.#abort);
     if (this.#outer?.aborted === true) this.#abort();
   }
 

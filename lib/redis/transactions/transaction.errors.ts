@@ -1,4 +1,5 @@
-import { messageOf, PoolError } from '../../core/pool.errors.js';
+import { PoolError } from '../../core/pool.errors.js';
+import { wordsOf } from '../../core/words-of.js';
 
 /** The codes of a {@link RedisTransactionError}. */
 export type RedisTransactionErrorCode =
@@ -56,7 +57,7 @@ export const unknown = (pool: string, tries: number, cause: unknown): RedisTrans
   new RedisTransactionError(
     'ERR_POOL_TRANSACTION_UNKNOWN',
     pool,
-    `EXEC was sent and its answer never came (${messageOf(cause)}), so nobody knows whether the transaction was executed; ` +
+    `EXEC was sent and its answer never came (${wordsOf(cause)}), so nobody knows whether the transaction was executed; ` +
       'read the keys to find out, make the transaction one that may be repeated, or ask for exactlyOnce: true',
     { tries, cause },
   );

@@ -22,7 +22,7 @@ module.exports = {
     only('core-stands-alone', 'no Nest, no ioredis, no zlib: usable from a script', '^lib/core/', [
       '^lib/core/',
       '^node_modules/(generic-pool|rxjs)/',
-      '^(node:)?(async_hooks|diagnostics_channel|perf_hooks)$',
+      '^(node:)?(async_hooks|diagnostics_channel|events|perf_hooks)$',
     ]),
     only('redis-knows-core', '', '^lib/redis/', [
       '^lib/(redis|core)/',

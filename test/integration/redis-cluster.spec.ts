@@ -58,6 +58,15 @@ describe('The commands of a pool for a cluster', () => {
     await expect(pool.commands.pipeline().exec()).resolves.toEqual([]);
   });
 
+  it('are refused where an argument cannot be made a string, and leave nothing behind', async () => {
+    const malformed = Object.create(null) as string;
+    const refused = { code: 'ERR_POOL_COMMAND_REFUSED' };
+    await expect(pool.commands.set('key', malformed)).rejects.toMatchObject(refused);
+    await expect(pool.commands.multi().set('key', malformed).exec()).rejects.toMatchObject(refused);
+    await expect(pool.use((redis) => redis.set('key', malformed))).rejects.toMatchObject(refused);
+    await expect(pool.drain()).resolves.toMatchObject({ clean: true });
+  });
+
   it('are refused as ioredis and the servers refuse them', async () => {
     await expect(pool.commands.mget('a', 'b')).rejects.toThrow('CROSSSLOT');
     await expect(pool.commands.pipeline().get('a').get('b').exec()).rejects.toThrow(

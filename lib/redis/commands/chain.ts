@@ -6,6 +6,7 @@ import { refusal } from './command-refusal.js';
 import type { CommandKinds } from './command-kinds.js';
 import type { CommandRouter } from './command-router.js';
 import { titleOf } from './command-rules.js';
+import { malformedIn } from './malformed.js';
 import type { RedisConnection } from '../redis-connection.js';
 
 type ChainKind = 'pipeline' | 'multi';
@@ -75,6 +76,8 @@ class Course {
     const contents = this.#contents;
     const router = this.#router;
     if (contents.refused !== undefined) throw refusal(router.pool, contents.refused);
+    const problem = malformedIn(this.#chain, router.pool);
+    if (problem !== undefined) throw problem;
     if (this.#chain.length === 0) return [];
     const send = (connection: RedisConnection) => this.#send(connection);
     if (contents.blocks) return router.onItsOwn(send, contents.blockMs);

@@ -7,7 +7,7 @@ const MOVED = 'MOVED 866 127.0.0.1:7001';
 const aNode = () => ({ sendCommand: jest.fn((command: Command) => command.promise) }) as unknown as Redis;
 
 function send(node: Redis, name: string): Command {
-  const command = new Command(name, name === 'watch' ? ['key'] : []);
+  const command = new Command(name, name.toLowerCase() === 'watch' ? ['key'] : []);
   command.promise.catch(() => undefined);
   void node.sendCommand(command);
   return command;
@@ -47,11 +47,11 @@ describe('What watches keys in a cluster', () => {
     expect(route('multi', {})).toEqual({ redis: there });
   });
 
-  it('refuses to watch on a second node', async () => {
-    send(here, 'watch');
-    const refused = send(there, 'watch');
+  it.each(['watch', 'WATCH'])('refuses to %s on a second node', async (name) => {
+    send(here, name);
+    const refused = send(there, name);
     await expect(refused.promise).rejects.toMatchObject({ code: 'ERR_POOL_COMMAND_REFUSED' });
-    expect(route('multi', {})).toEqual({ redis: here });
+    expect(route('MULTI', {})).toEqual({ redis: here });
   });
 
   it('redirects no pipeline any more, until the next holder', () => {

@@ -39,7 +39,7 @@ export class ClusterWatch {
 
   /** Where a command of the holder is to go, if it is not where ioredis would send it. */
   routeOf(command: Command, route: object | undefined): object | undefined {
-    if (this.#at === undefined || !OF_TRANSACTIONS.has(command.name)) return route;
+    if (this.#at === undefined || !OF_TRANSACTIONS.has(command.name.toLowerCase())) return route;
     const { node } = this.#at;
     if (route === undefined) return { slot: command.getSlot(), redis: node } satisfies Route;
     (route as Route).redis ??= node;
@@ -50,10 +50,11 @@ export class ClusterWatch {
   observe(node: Redis): void {
     const send = node.sendCommand.bind(node);
     node.sendCommand = (command, stream) => {
-      if (command.name === 'watch') {
+      const name = command.name.toLowerCase();
+      if (name === 'watch') {
         if (this.#at !== undefined && this.#at.node !== node) return this.#refuse(command);
         this.#at ??= this.#begin(node, command);
-      } else if (node === this.#at?.node && UNWATCHING.has(command.name)) this.#at = undefined;
+      } else if (node === this.#at?.node && UNWATCHING.has(name)) this.#at = undefined;
       return send(command, stream);
     };
   }

@@ -8,6 +8,7 @@ import type { LeasedConnection, Verdict } from './leased-connection.js';
 import type { OtherConnections } from './other-connections.js';
 import type { Line } from './state-effects.js';
 import { within } from '../within.js';
+import { rejected } from '../commands/malformed.js';
 
 /** How long a connection that comes back may take to answer what it owes and to become what it was; otherwise it is closed. */
 const TIDY_MS = 500;
@@ -110,10 +111,7 @@ export class LeasedClient implements LeasedConnection {
   }
 
   #refuse(what: string, cause?: Error): void {
-    this.#client.sendCommand = (command) => {
-      command.reject(this.#broken(what, cause));
-      return command.promise;
-    };
+    this.#client.sendCommand = (command) => rejected(command, this.#broken(what, cause));
   }
 
   #broken(what: string, cause?: Error): LeaseBrokenError {
@@ -181,8 +179,7 @@ export class LeasedClient implements LeasedConnection {
     this.#client.sendCommand = (command, stream) => {
       if (command.inTransaction || !this.#means.blocks(command)) return this.#send(command, stream);
       stream?.write(''); // a pipeline is sent when so many have been written
-      command.reject(reason as Error);
-      return command.promise;
+      return rejected(command, reason as Error);
     };
     return this.#unblock(reason);
   }

@@ -9,6 +9,7 @@ import type { LeasedConnection, Verdict } from './leased-connection.js';
 import { learnFromPipelines } from '../shared/moved-slots.js';
 import { eachNode, stopSubscribers } from '../nodes.js';
 import { Trouble } from '../opening/trouble.js';
+import { rejected } from '../commands/malformed.js';
 
 type Send = Cluster['sendCommand'];
 type Sent = Parameters<Redis['sendCommand']>;
@@ -49,7 +50,7 @@ export class LeasedCluster implements LeasedConnection {
   #note(command: Command): void {
     this.#sent.add(command);
     this.#inFlight.note(command);
-    if (!command.name.endsWith('subscribe')) return;
+    if (!command.name.toLowerCase().endsWith('subscribe')) return;
     if (!this.#isSpoilt) this.#watchSubscriber();
     this.#isSpoilt = true;
   }
@@ -121,10 +122,7 @@ export class LeasedCluster implements LeasedConnection {
   }
 
   async close(): Promise<void> {
-    this.#client.sendCommand = (command) => {
-      command.reject(this.#lost(undefined));
-      return command.promise;
-    };
+    this.#client.sendCommand = (command) => rejected(command, this.#lost(undefined));
     stopSubscribers(this.#client);
     await Promise.all([...this.#members.values()].map((member) => member.close()));
     await disconnect(this.#client);

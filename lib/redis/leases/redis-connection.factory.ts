@@ -12,6 +12,7 @@ import { eachNode, nodesOf } from '../nodes.js';
 import { OtherConnections } from './other-connections.js';
 import type { RedisConnection } from '../redis-connection.js';
 import type { Trouble } from '../opening/trouble.js';
+import { refuseMalformed, refuseMalformedChains } from '../commands/malformed.js';
 
 /** How long ending a command that blocks may take, at most, and as a part of what closing a connection may take. */
 const UNBLOCK = { longestMs: 1_000, partOfDestroying: 1 / 4 };
@@ -61,6 +62,8 @@ export class RedisConnectionFactory implements ResourceFactory<RedisConnection> 
     const trouble = troubleOf(client);
     if (mayReconnect(client)) throw await this.#reconnects(client);
     eachNode(client, keepDiscreet);
+    refuseMalformed(client, this.#pool);
+    refuseMalformedChains(client, this.#pool);
     this.#latest = trouble;
     await connect(client, trouble, signal).finally(() => {
       this.#lastFailure = trouble.exists ? trouble.cause : undefined;

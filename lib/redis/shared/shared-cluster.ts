@@ -10,6 +10,7 @@ import { eachNode } from '../nodes.js';
 import type { SharedClient, SharedConnectionParts } from './shared-connection.js';
 import { attendToNode, sentTo } from './shared-node.js';
 import { settles } from '../within.js';
+import { refuseMalformed } from '../commands/malformed.js';
 
 type Send = Cluster['sendCommand'];
 
@@ -34,6 +35,7 @@ export class SharedCluster implements SharedClient {
     this.trouble = new ClusterTrouble(client);
     this.#parts = parts;
     learnFromPipelines(client);
+    refuseMalformed(client, parts.pool);
     this.#listen();
     eachNode(client, (node) => attendToNode(node, parts));
     this.#watch = this.#watchAnswers();

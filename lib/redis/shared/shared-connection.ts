@@ -3,6 +3,7 @@ import type { Changes } from '../../core/changes.js';
 import { PoolClosedError, PoolError, PoolUnavailableError } from '../../core/pool.errors.js';
 import { AnswerWatch } from './answer-watch.js';
 import { titleOf } from '../commands/command-rules.js';
+import { refuseMalformed } from '../commands/malformed.js';
 import { disconnect } from '../opening/connection-life.js';
 import { leaveDemotedMaster } from './demoted-master.js';
 import { keepDiscreet } from '../opening/discretion.js';
@@ -63,6 +64,7 @@ export class SharedConnection implements SharedClient {
     this.headOfLine = new HeadOfLine(client, parts.answers);
     this.#watch = this.#watchAnswers();
     keepDiscreet(client);
+    refuseMalformed(client, parts.pool);
     leaveDemotedMaster(client);
     client.on('connect', () => this.#expectGreeting());
     client.on('ready', () => this.#ready());

@@ -1,4 +1,5 @@
 import { ReplyError, type ChainableCommander, type Command } from 'ioredis';
+import { PoolError } from '../../core/pool.errors.js';
 import { isCluster } from '../nodes.js';
 import type { RedisConnection } from '../redis-connection.js';
 
@@ -23,9 +24,10 @@ export function canBeSent(connection: RedisConnection): boolean {
   return connection.status === 'ready' && (isCluster(connection) || connection.stream.writable);
 }
 
-/** The server refused it, or ioredis did not send it, for its keys are on several nodes of a cluster. */
+/** The server refused it, or it was not sent, for an argument is malformed or its keys are on several nodes of a cluster. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof ReplyError ||
+  (error instanceof PoolError && error.code === 'ERR_POOL_COMMAND_REFUSED') ||
   (error instanceof Error && error.message.includes('same slots allocation group'));
 
 /** The replies of EXEC: null when a watched key was changed. */

@@ -1,4 +1,4 @@
-import { PoolTimeoutError } from '../core/pool.errors.js';
+import { PoolTimeoutError, type PoolTimeoutReason } from '../core/pool.errors.js';
 import type { PoolStats } from '../core/pool.stats.js';
 import type { ResourcePool } from '../core/resource-pool.js';
 import { wordsOf } from '../core/words-of.js';
@@ -76,6 +76,9 @@ export class Examiner {
   }
 }
 
+/** Why the server could not even be asked. */
+const UNASKED: ReadonlySet<PoolTimeoutReason> = new Set(['leased', 'event-loop-blocked']);
+
 async function whenOpen(
   pool: Pool,
   judge: (stats: PoolStats) => Verdict | Promise<Verdict>,
@@ -88,8 +91,11 @@ async function whenOpen(
   }
 }
 
-/** Without shared connections a server cannot be asked while all connections are leased; that says nothing against the server. */
+/**
+ * Without shared connections a server cannot be asked while all connections are leased, nor while this process is too busy to ask; that
+ * says nothing against the server.
+ */
 export function failure(error: unknown, data: Verdict['data'] = {}): Verdict {
-  const isBusy = error instanceof PoolTimeoutError && error.reason === 'leased';
-  return { status: isBusy ? 'degraded' : 'down', data: { ...data, message: wordsOf(error) } };
+  const isUnasked = error instanceof PoolTimeoutError && UNASKED.has(error.reason);
+  return { status: isUnasked ? 'degraded' : 'down', data: { ...data, message: wordsOf(error) } };
 }

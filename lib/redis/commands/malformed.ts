@@ -11,7 +11,8 @@ interface ChainInside {
   readonly _transactions: number;
 }
 
-type Send = (command: Command, ...where: unknown[]) => unknown;
+/** With a stream, the command is one of a chain. */
+type Send = (command: Command, stream?: unknown, node?: unknown) => unknown;
 
 /**
  * Refuses commands with an argument that cannot be made a string, such as an object without a prototype (`querystring.parse()` gives
@@ -22,8 +23,11 @@ type Send = (command: Command, ...where: unknown[]) => unknown;
  */
 export function refuseMalformed(client: RedisConnection, pool: string): void {
   const send = client.sendCommand.bind(client) as Send;
-  client.sendCommand = ((command: Command, ...where: unknown[]) =>
-    isMalformed(command) ? rejected(command, problemOf(command, pool)) : send(command, ...where)) as never;
+  const guarded: Send = (command, stream, node) =>
+    stream === undefined && isMalformed(command)
+      ? rejected(command, problemOf(command, pool))
+      : send(command, stream, node);
+  client.sendCommand = guarded as never;
 }
 
 /** As {@link refuseMalformed}, for the chains that are made by the client itself. */
@@ -35,10 +39,12 @@ export function refuseMalformedChains(client: RedisConnection, pool: string): vo
       if (made instanceof Promise) return made; // of multi({ pipeline: false })
       const chain = made as ChainableCommander;
       const execute = chain.exec.bind(chain);
-      chain.exec = (...callback) => {
+      chain.exec = (callback) => {
         const endsTransaction = kind === 'pipeline' && insideOf(chain)._transactions > 0; // and not the pipeline
         const problem = endsTransaction ? undefined : malformedIn(chain, pool);
-        return problem === undefined ? execute(...callback) : Promise.reject(problem);
+        if (problem === undefined) return execute(callback);
+        callback?.(problem);
+        return Promise.reject(problem);
       };
       return chain;
     }) as never;
@@ -65,10 +71,7 @@ export function rejected(command: Command, error: Error): Promise<unknown> {
 }
 
 /** What ioredis could not make a string of is still there, and so is what comes after it. */
-function isMalformed({ args }: Command): boolean {
-  for (const arg of args as readonly unknown[]) if (!isText(arg)) return true;
-  return false;
-}
+const isMalformed = ({ args }: Command): boolean => !args.every(isText);
 
 const isText = (arg: unknown): boolean => typeof arg === 'string' || arg instanceof Buffer;
 

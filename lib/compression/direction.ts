@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { after } from './after.js';
 import type { Coder, CodecStream } from './codec.js';
 import { failed, noBytes, type Culprit } from './compression.errors.js';
 import { PieceCoder, type Sink } from './piece-coder.js';
@@ -56,7 +57,7 @@ export class Direction {
       this.#traffic.count(block.byteLength, 0, performance.now() - startedAt);
       return output;
     } catch (error) {
-      this.#dropPieces();
+      await this.#dropPieces();
       throw error;
     } finally {
       this.#end();
@@ -87,10 +88,11 @@ export class Direction {
     this.#staying = sink;
   }
 
-  leave(outcome: 'ended' | 'half way'): void {
+  /** The promise, where there is something to wait for, resolves when no native work goes on and the next input may come. */
+  leave(outcome: 'ended' | 'half way'): Promise<void> | undefined {
     this.#staying = undefined;
-    if (outcome === 'half way' || this.#pieces?.isReusable === false) this.#dropPieces();
-    this.#end();
+    const isSpent = outcome === 'half way' || this.#pieces?.isReusable === false;
+    return after(isSpent ? this.#dropPieces() : undefined, () => void this.#end());
   }
 
   get isAtWork(): boolean {
@@ -102,11 +104,11 @@ export class Direction {
     if (this.isAtWork) await new Promise<void>((resolve) => (this.#rested = resolve));
   }
 
-  close(): Promise<void> {
+  /** Resolves when no native work goes on. */
+  async close(): Promise<void> {
     this.#state = 'closed';
     this.#staying?.failed(failed(this.#culprit, 'the context was closed while it worked'));
-    this.#dropPieces();
-    return this.#drop();
+    await Promise.all([this.#dropPieces(), this.#drop()]);
   }
 
   #begin(): void {
@@ -128,9 +130,8 @@ export class Direction {
     await coder?.close();
   }
 
-  #dropPieces(): void {
-    const pieces = this.#pieces;
-    this.#pieces = undefined;
-    pieces?.close();
+  /** They are kept until they rest, for whoever closes them meanwhile. */
+  #dropPieces(): Promise<void> | undefined {
+    return after(this.#pieces?.close(), () => void (this.#pieces = undefined));
   }
 }

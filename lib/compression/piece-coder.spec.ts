@@ -114,7 +114,7 @@ describe('PieceCoder', () => {
     coder.begin(fakeSink());
     await write(coder, 'a');
     coder.flush(flushed);
-    coder.close();
+    void coder.close();
     done();
     expect(flushed).not.toHaveBeenCalled();
   });
@@ -171,7 +171,7 @@ describe('PieceCoder', () => {
     coder.begin(sink);
     coder.write(Buffer.from('a'), taken);
     await turn();
-    coder.close();
+    void coder.close();
     expect(sink.failed.mock.calls).toEqual([[expect.objectContaining({ message: 'not good' })]]);
     expect(taken).not.toHaveBeenCalled();
   });
@@ -196,7 +196,7 @@ describe('PieceCoder', () => {
     const sink = fakeSink();
     coder.begin(sink);
     coder.write(Buffer.from('a'), () => undefined);
-    coder.close();
+    void coder.close();
     await turn();
     expect(parts.stream.destroyed).toBe(true);
     expect(sink.failed).toHaveBeenCalledTimes(1);

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { CodecStream } from './codec.js';
 import { failed, trailing, type Culprit } from './compression.errors.js';
 import { joined, ownMemoryOf } from './own-memory.js';
@@ -25,6 +26,10 @@ export class PieceCoder {
   /** When work on the present piece began or went on; 0 while there is none, or nobody takes its output. */
   #workingSince = 0;
   #workMs = 0;
+  /** A write, a flush or an end has not been called back yet. */
+  #isUnderWay = false;
+  #closing: Promise<void> | undefined;
+  #closed: (() => void) | undefined;
 
   constructor(parts: CodecStream, culprit: Culprit, traffic: Traffic) {
     this.#parts = parts;
@@ -33,6 +38,7 @@ export class PieceCoder {
     parts.stream.on('data', this.#take);
     parts.stream.on('error', this.#explain);
     parts.stream.on('end', this.#end);
+    parts.stream.on('close', this.#halt);
   }
 
   /** The stream can serve another input after this one. */
@@ -64,11 +70,12 @@ export class PieceCoder {
     const pieces = this.#orFail(() => this.#parts.cut?.(piece) ?? [piece]);
     if (pieces === undefined) return;
     const done = (error?: Error | null): void => {
-      if (error) return; // told by an event as well
+      this.#halt();
+      if (error || this.#sink === undefined) return; // told by an event as well, or of use to nobody
       this.#count(piece.length);
       taken();
     };
-    this.#workingSince = performance.now();
+    this.#setOut();
     if (pieces.length === 0) return done();
     const last = pieces.length - 1;
     pieces.forEach((each, index) => this.#parts.stream.write(each, index === last ? done : undefined));
@@ -80,7 +87,7 @@ export class PieceCoder {
       this.#count(0);
       flushed();
     };
-    this.#workingSince = performance.now();
+    this.#setOut();
     this.#orFail(() => {
       if (this.#parts.flush === undefined) throw failed(this.#culprit, 'it cannot flush');
       this.#parts.flush(() => this.#whenTaken(done));
@@ -99,7 +106,7 @@ export class PieceCoder {
 
   #endBy(way: 'finish' | 'endBlock'): void {
     this.#isEnding = true;
-    this.#workingSince = performance.now();
+    this.#setOut();
     if (this.isReusable) this.#orFail(() => this.#parts[way]?.(() => this.#whenTaken(this.#lookForEnd)));
     else this.#parts.stream.end();
   }
@@ -111,13 +118,38 @@ export class PieceCoder {
     stream.resume();
   }
 
-  /** Ends the work on the present input. Node lets zlib finish the chunk it is at before it frees anything. */
-  close(): void {
-    this.#parts.stream.destroy();
+  /**
+   * Ends the work on the present input, whose sink hears of it at once. Nobody can stop zlib within a chunk: while it is at one, the
+   * stream is left to it, and the promise resolves when it rests. Where there is nothing to wait for, there is no promise.
+   */
+  close(): Promise<void> | undefined {
+    const { stream } = this.#parts;
     this.#fail(failed(this.#culprit, 'the context was closed while it worked'));
+    if (this.#mayBeInThread) while (stream.read() !== null); // or it would be taken for zlib's next chunk
+    if (this.#mayBeInThread) this.#closing ??= this.#atNextRest();
+    else stream.destroy();
+    return this.#closing;
   }
 
+  get #mayBeInThread(): boolean {
+    return this.#isUnderWay && isOfZlib(this.#parts.stream);
+  }
+
+  #atNextRest(): Promise<void> {
+    this.#parts.stream.resume();
+    return new Promise((resolve) => (this.#closed = resolve));
+  }
+
+  /** zlib rests, by what it called back: that the work is done, or that it has another chunk. */
+  readonly #halt = (): void => {
+    this.#isUnderWay = false;
+    if (this.#closed === undefined) return;
+    this.#parts.stream.destroy();
+    this.#closed();
+  };
+
   readonly #take = (chunk: Buffer): void => {
+    if (this.#closed !== undefined) this.#halt();
     if (this.#sink === undefined) return;
     this.#outputBytes += chunk.length;
     const mayGoOn = this.#sink.take(ownMemoryOf(chunk));
@@ -126,12 +158,14 @@ export class PieceCoder {
   };
 
   #rest(): void {
+    if (this.#sink === undefined) return; // closed by what it took, and not to be held up
     this.#parts.stream.pause();
     this.#stopClock();
   }
 
   /** Output may still lie in the stream's buffer while the sink takes no more. */
   #whenTaken(then: () => void): void {
+    this.#halt();
     this.#then = then;
     this.#goOnIfTaken();
   }
@@ -156,6 +190,7 @@ export class PieceCoder {
   };
 
   readonly #end = (): void => {
+    this.#halt();
     if (this.#isEnding && !this.isReusable) this.#complete();
     else this.#fail(trailing(this.#culprit));
   };
@@ -166,6 +201,7 @@ export class PieceCoder {
   }
 
   readonly #explain = (error: Error): void => {
+    this.#halt();
     this.#fail(this.#parts.explain?.(error) ?? error);
   };
 
@@ -173,6 +209,7 @@ export class PieceCoder {
     try {
       return work();
     } catch (error) {
+      this.#halt();
       this.#fail(error as Error);
       return undefined;
     }
@@ -188,6 +225,11 @@ export class PieceCoder {
     return sink;
   }
 
+  #setOut(): void {
+    this.#isUnderWay = true;
+    this.#workingSince = performance.now();
+  }
+
   #count(inputBytes: number): void {
     this.#stopClock();
     if (this.#isCounted) this.#traffic.count(inputBytes, this.#outputBytes, this.#workMs);
@@ -199,3 +241,6 @@ export class PieceCoder {
     this.#workingSince = 0;
   }
 }
+
+/** What tells Node's own streams from others, which are at rest when they are destroyed, or never say when. */
+const isOfZlib = (stream: Duplex): boolean => 'bytesWritten' in stream && 'flush' in stream;

@@ -213,10 +213,10 @@ describe('flush()', () => {
     const stream = pool.createCompress();
     stream.on('error', () => undefined);
     stream.write(noise(400_000));
-    const flushing = flushed(stream);
+    const flushing = expect(flushed(stream)).rejects.toMatchObject({ code: 'ERR_POOL_LEASE_BROKEN' });
     await turn();
     await pool.drain({ timeoutMs: 0 });
-    await expect(flushing).rejects.toMatchObject({ code: 'ERR_POOL_LEASE_BROKEN' });
+    await flushing;
   });
 
   it('does nothing but wait for its turn where the stream decompresses', async () => {

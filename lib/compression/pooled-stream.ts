@@ -1,5 +1,7 @@
 import { Duplex, finished } from 'node:stream';
+import { heedSignal } from '../core/heed-signal.js';
 import { breakageOf, type Lease } from '../core/lease.js';
+import { after } from './after.js';
 import { BlockCoder } from './block-coder.js';
 import type { Joiner } from './codec.js';
 import type { CodecContext } from './codec-context.js';
@@ -70,7 +72,7 @@ export class PooledStream extends Duplex {
     this.#options = options;
     this.#joiner = inBlocks?.newJoiner();
     if (signal?.aborted === true) this.#abort();
-    else signal?.addEventListener('abort', this.#abort, { once: true });
+    else if (signal !== undefined) heedSignal(signal, this.#abort);
   }
 
   /** Bytes that were taken in and worked on, or gathered to be. */
@@ -198,7 +200,7 @@ export class PooledStream extends Duplex {
       const { inBlocks } = this.#options;
       const joiner = this.#joiner;
       if (this.#lease === undefined || inBlocks === undefined || joiner === undefined) return;
-      this.#direction?.leave('ended');
+      void this.#direction?.leave('ended');
       this.#direction?.stay(this.#sink);
       this.#blocks = new BlockCoder({ ...inBlocks, joiner, own: this.#lease.resource, sink: this.#sink });
       this.#coder = this.#blocks;
@@ -211,13 +213,8 @@ export class PooledStream extends Duplex {
     const lease = this.#lease;
     if (lease === undefined) return;
     this.#lease = this.#coder = undefined;
-    const rest = this.#blocks?.close();
-    const giveBack = () => {
-      this.#direction?.leave(outcome);
-      void lease.release();
-    };
-    if (rest === undefined) giveBack();
-    else void rest.then(giveBack);
+    const left = after(this.#blocks?.close(), () => this.#direction?.leave(outcome));
+    void after(left, () => void lease.release());
   }
 
   readonly #abort = (): void => {

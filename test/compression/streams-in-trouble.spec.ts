@@ -4,11 +4,21 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { CODECS } from '../../lib/compression/codecs.js';
 import { CompressionPool } from '../../lib/compression/compression-pool.js';
 import { ALGORITHMS, noise, text } from '../../lib/compression/payloads.fake.js';
+import { counted } from '../support/counted-codec.js';
 import { BOMBS } from '../support/payloads.bombs.js';
 import { CHECKED, cut, hunt, huntMs, ONE_SHOT } from '../support/payloads.js';
-import { bytewise, expectToServe, Sink, through, turns, untilItRests } from '../support/payloads.streams.js';
+import {
+  bytewise,
+  expectToServe,
+  Sink,
+  through,
+  turns,
+  untilAllIsBack,
+  untilItRests,
+} from '../support/payloads.streams.js';
 
 const RUNS = 40;
 jest.setTimeout(huntMs(RUNS));
@@ -60,12 +70,40 @@ describe.each(ALGORITHMS)('a stream of %s in trouble', (algorithm) => {
       const outcome = await piping;
       if (outcome === undefined) expect(sink.writableFinished).toBe(true);
       else expect([reason.message, 'Premature close']).toContain((outcome as Error).message);
-      await turns(3);
-      expect(pool.stats().leased).toBe(0);
+      await untilAllIsBack(pool);
     });
     await fc.assert(property, hunt(RUNS));
     await expectToServe(pool);
   });
+
+  it.each(['createCompress', 'createDecompress'] as const)(
+    'from %s() keeps its context as long as zlib works for it, though it was given up',
+    async (create) => {
+      const max = 2;
+      const codec = counted(CODECS[algorithm]);
+      const crowded = new CompressionPool('crowded', { type: 'compression', algorithm: codec, max });
+      const piece = create === 'createCompress' ? NOISE.subarray(0, 300_000) : pack(text(1_000_000));
+      const giveUp = async ({ moment, isRead }: { moment: number; isRead: boolean }) => {
+        const stream = crowded[create]().on('error', () => undefined);
+        if (isRead) stream.resume();
+        stream.write(piece);
+        await turns(moment);
+        stream.destroy(new Error('enough'));
+        expect(crowded.stats().leased).toBeLessThanOrEqual(max);
+      };
+      const moments = fc.record({ moment: fc.nat(40), isRead: fc.boolean() });
+      const callers = Array.from({ length: 3 * max }, (_, seed) => fc.sample(moments, { seed, numRuns: 50 }));
+      await Promise.all(
+        callers.map(async (streams) => {
+          for (const stream of streams) await giveUp(stream);
+        }),
+      );
+      expect(crowded.stats().acquired).toBeGreaterThan(callers.length);
+      expect(codec.mostAlive).toBe(max);
+      expect(await crowded.drain()).toMatchObject({ clean: true, closeFailures: 0 });
+      expect(codec.countAlive()).toBe(0);
+    },
+  );
 
   it('fails with the error of its source, and keeps no context', async () => {
     function* broken(): Iterable<Buffer> {

@@ -22,7 +22,7 @@ export const HASTY = {
   acquireTimeoutMs: 500,
   commandTimeoutMs: 400,
   createTimeoutMs: 400,
-  destroyTimeoutMs: 200,
+  destroyTimeoutMs: 500,
 } satisfies Partial<RedisPoolOptions>;
 
 export interface RedisLoadOptions {

@@ -238,6 +238,20 @@ describe('a resource that can be interrupted', () => {
     expect(next.value?.resource).toMatchObject({ id: 2 });
   });
 
+  it('is lent during a drain to who waited before that', async () => {
+    const { pool, interrupt, end, client, factory } = aWaitingTask();
+    interrupt.mockImplementation(() => sleep(20));
+    await advance(10);
+    client.abort();
+    end.with('by itself');
+    const next = watch(pool.use(({ id }) => id));
+    const drained = watch(pool.drain());
+    await advance(100);
+    expect(next.value).toBe(1);
+    expect(drained.value).toMatchObject({ clean: true, served: 1, closed: 1 });
+    expect(factory.destroyed).toEqual(factory.created);
+  });
+
   it('does not hold up a drain', async () => {
     const { pool, interrupt, end, client } = aWaitingTask();
     interrupt.mockImplementation(() => new Promise(() => undefined));

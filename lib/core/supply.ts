@@ -170,8 +170,8 @@ export class Supply<T> {
     this.#move(slot, 'creating');
     this.#demand.roomChanged();
     const isOver = await interruption;
-    const isKept = isOver && this.#journal.state !== 'draining';
-    await (isKept ? this.takeBack(slot, performance.now()) : this.close(slot, 'aborted'));
+    const isWanted = this.#demand.waiting > 0 || this.#journal.state !== 'draining';
+    await (isOver && isWanted ? this.takeBack(slot, performance.now()) : this.close(slot, 'aborted'));
   }
 
   #offerOrDiscard(slot: Slot<T>, keep: boolean): Promise<void> | undefined {

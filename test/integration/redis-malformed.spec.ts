@@ -26,6 +26,8 @@ const CALLS: [how: string, call: Call][] = [
   ['a command', (value) => pool.commands.set('key', value)],
   ['a command by call()', (value) => pool.commands.call('SET', 'key', value)],
   ['a command that blocks', (value) => pool.commands.blpop(value, 0.01)],
+  ['a command that blocks for that time', (value) => pool.commands.blpop('list', value)],
+  ['a pipeline that blocks for that time', (value) => pool.commands.pipeline().blpop('list', value).exec()],
   ['a pipeline', (value) => pool.commands.pipeline().set('key', 1).set('key', value).get('key').exec()],
   ['a transaction', (value) => pool.commands.multi().set('key', 1).set('key', value).exec()],
   [

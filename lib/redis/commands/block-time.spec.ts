@@ -36,6 +36,10 @@ describe('The time for which a command blocks at most', () => {
     expect(blockTimeOfLine(line)).toBe(Infinity);
   });
 
+  it('is not known where it is something that cannot be made a number', () => {
+    expect(blockTimeOf('blpop', ['a', Object.create(null)])).toBe(Infinity);
+  });
+
   it('is read from numbers and buffers, too', () => {
     expect(blockTimeOf('blpop', ['a', 2])).toBe(2_000);
     expect(blockTimeOf('blpop', ['a', Buffer.from('2')])).toBe(2_000);

@@ -23,6 +23,6 @@ const PLACES: ReadonlyMap<string, Place> = new Map([
 /** How long a command that blocks says it does at most, in milliseconds; Infinity where it blocks for ever, or that is not known. */
 export function blockTimeOf(name: string, args: readonly unknown[]): number {
   const { time, unitMs } = PLACES.get(name.toLowerCase())?.(args) ?? { time: 0, unitMs: 1 };
-  const ms = Number(wordOf(time) || time) * unitMs;
+  const ms = (typeof time === 'number' ? time : Number(wordOf(time))) * unitMs;
   return ms > 0 ? ms : Infinity;
 }

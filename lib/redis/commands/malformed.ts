@@ -1,3 +1,4 @@
+import { callbackify } from 'node:util';
 import type { ChainableCommander, Command } from 'ioredis';
 import { PoolError } from '../../core/pool.errors.js';
 import { wordsOf } from '../../core/words-of.js';
@@ -36,19 +37,22 @@ export function refuseMalformedChains(client: RedisConnection, pool: string): vo
     const make = client[kind].bind(client) as (...args: unknown[]) => unknown;
     client[kind] = ((...args: unknown[]) => {
       const made = make(...args);
-      if (made instanceof Promise) return made; // of multi({ pipeline: false })
-      const chain = made as ChainableCommander;
-      const execute = chain.exec.bind(chain);
-      chain.exec = (callback) => {
-        const endsTransaction = kind === 'pipeline' && insideOf(chain)._transactions > 0; // and not the pipeline
-        const problem = endsTransaction ? undefined : malformedIn(chain, pool);
-        if (problem === undefined) return execute(callback);
-        callback?.(problem);
-        return Promise.reject(problem);
-      };
-      return chain;
+      if (!(made instanceof Promise)) guard(made as ChainableCommander, kind, pool); // else of multi({ pipeline: false })
+      return made;
     }) as never;
   }
+}
+
+function guard(chain: ChainableCommander, kind: 'pipeline' | 'multi', pool: string): void {
+  const execute = chain.exec.bind(chain);
+  chain.exec = (callback) => {
+    const endsTransaction = kind === 'pipeline' && insideOf(chain)._transactions > 0; // and not the pipeline
+    const problem = endsTransaction ? undefined : malformedIn(chain, pool);
+    if (problem === undefined) return execute(callback);
+    const refused = Promise.reject(problem);
+    if (callback !== undefined) callbackify(() => refused)(callback);
+    return refused;
+  };
 }
 
 /** Why nothing of the chain can be sent. */
@@ -65,9 +69,11 @@ export function rejected(command: Command, error: Error): Promise<unknown> {
     command.reject(error);
     return command.promise as Promise<unknown>;
   }
-  command.isSettled = true; // it has been rejected, which nobody hears
+  const refused = Promise.reject(error);
+  command.isSettled = true; // it has been rejected, which a callback hears, and nobody else
   (command.promise as Promise<unknown>).catch(() => undefined);
-  return Promise.reject(error);
+  if ((command as unknown as { callback?: unknown }).callback !== undefined) refused.catch(() => undefined);
+  return refused;
 }
 
 /** What ioredis could not make a string of is still there, and so is what comes after it. */

@@ -5,18 +5,18 @@ import { settles, within } from '../within.js';
 /** Between two tries: an UNBLOCK can overtake the command that it is meant for. */
 const PAUSE_MS = { first: 1, longest: 50 };
 
+/**
+ * What there is time for in any case. When it is over although there were fewer tries, this process was too busy to make them; and what
+ * the server delivers to a connection that is closed then is lost.
+ */
+const LEAST = { tries: 3, ms: 50 };
+
 /** Commands that wait for their replies and may block what is behind them for as long as they like. */
 export function blockedCommands({ commandQueue }: Redis, blocks: (command: Command) => boolean): Command[] {
   if (commandQueue.length === 0) return [];
   const sent = commandQueue.toArray().map(({ command }) => command as Command);
   return sent.filter(blocks);
 }
-
-/**
- * What there is time for in any case. When it is over although there were fewer tries, this process was too busy to make them; and what
- * the server delivers to a connection that is closed then is lost.
- */
-const LEAST = { tries: 3, ms: 50 };
 
 interface Unblocking {
   /** What the server calls the connection; rejected where it would not say. */

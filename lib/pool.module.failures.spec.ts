@@ -123,6 +123,19 @@ describe('A lazy module that fails in a running application', () => {
     await app.close();
     expect(others.open).toBe(0);
   });
+
+  it('does not start any more when the application is closed, for nobody would drain it', async () => {
+    const things = watched();
+    const app = await compile([PoolModule.forRoot({ pools: {} })]);
+    await app.init();
+    await app.close();
+    const late = app
+      .get(LazyModuleLoader)
+      .load(() => PoolModule.forFeature({ pools: { things: things.options } }));
+    await expect(late).rejects.toThrow('things');
+    expect(things.open).toBe(0);
+    expect(app.get(PoolRegistry).isShuttingDown).toBe(true);
+  });
 });
 
 describe('A registration that makes no sense', () => {

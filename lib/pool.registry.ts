@@ -34,11 +34,11 @@ export class PoolRegistry
   private readonly reserved = new Set<string>();
   private readonly entries = new Map<string, Entry>();
   private readonly registered = new Subject<ResourcePool<unknown>>();
-  private phase: 'starting' | 'abandoned' | 'running' | 'shutting-down' = 'starting';
+  private phase: 'starting' | 'abandoned' | 'running' | 'shutting-down' | 'over' = 'starting';
 
   /** True from the moment the application begins to shut down: readiness is down, open requests are still being answered. */
   get isShuttingDown(): boolean {
-    return this.phase === 'shutting-down';
+    return this.phase === 'shutting-down' || this.phase === 'over';
   }
 
   /** @throws {PoolNotFoundError} no pool has that name */
@@ -82,7 +82,7 @@ export class PoolRegistry
     this.entries.set(pool.name, { pool, drainTimeoutMs });
     this.registered.next(pool);
     const log = new PoolLog(pool, this.logger);
-    if (this.phase === 'abandoned') void pool.drain();
+    if (this.phase === 'abandoned' || this.phase === 'over') void pool.drain(); // nobody will come back for it
     return log;
   }
 
@@ -114,7 +114,7 @@ export class PoolRegistry
     this.phase = 'running';
   }
 
-  /** Before any hook in which somebody may wait for the load balancer to notice: readiness is down. */
+  /** Readiness is down before any `beforeApplicationShutdown`, in which somebody may wait for the load balancer to notice. */
   onModuleDestroy(): void {
     this.phase = 'shutting-down';
   }
@@ -127,6 +127,7 @@ export class PoolRegistry
 
   /** The HTTP server is closed, so no request can need a pool any more. */
   async onApplicationShutdown(): Promise<void> {
+    this.phase = 'over';
     await this.drain();
   }
 }

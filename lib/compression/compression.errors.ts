@@ -16,7 +16,10 @@ export type CompressionErrorCode =
   | 'ERR_POOL_INPUT_TOO_LARGE'
   /** The output passed `maxOutputBytes`; decoding was stopped there. */
   | 'ERR_POOL_OUTPUT_TOO_LARGE'
-  /** Nothing is said about the input: the context was closed while it worked, was busy, got no memory, or its codec cannot flush. */
+  /**
+   * Nothing is said about the input: the context was closed while it worked, was busy, got no memory, or its codec cannot flush or closed
+   * its stream.
+   */
   | 'ERR_POOL_COMPRESSION_FAILED';
 
 /**

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Coder } from './codec.js';
 import { Direction } from './direction.js';
@@ -48,6 +49,16 @@ describe('Direction', () => {
     });
     await expect(direction.run(INPUT, Infinity)).rejects.toBe(failure);
     await expect(direction.run(INPUT, Infinity)).rejects.toBe(failure);
+  });
+});
+
+describe('Direction of a codec whose streams serve one input each', () => {
+  it('has a new one for each block', async () => {
+    const stream = jest.fn(() => ({ stream: new PassThrough() }));
+    const direction = new Direction(CULPRIT, new Traffic('compress'), { coder: () => echo, stream });
+    for (const block of [INPUT, Buffer.from('another')])
+      expect(await direction.runBlock(block)).toEqual(block);
+    expect(stream).toHaveBeenCalledTimes(2);
   });
 });
 

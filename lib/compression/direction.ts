@@ -11,6 +11,9 @@ export interface CoderMakers {
   readonly stream: () => CodecStream | undefined;
 }
 
+/** How an input was left: when all its output was given, or before that. */
+export type Ending = 'ended' | 'half way';
+
 /** One direction of a context: works on one input at a time, whole or in pieces, and drops a coder that failed or was left half way. */
 export class Direction {
   readonly #culprit: Culprit;
@@ -51,16 +54,15 @@ export class Direction {
   async runBlock(block: Uint8Array): Promise<Buffer> {
     this.#begin();
     const startedAt = performance.now();
+    let ending: Ending = 'half way';
     try {
       this.#pieces ??= this.#makePieces();
       const output = await this.#pieces.runBlock(block);
       this.#traffic.count(block.byteLength, 0, performance.now() - startedAt);
+      ending = 'ended';
       return output;
-    } catch (error) {
-      await this.#dropPieces();
-      throw error;
     } finally {
-      this.#end();
+      await this.#endPieces(ending);
     }
   }
 
@@ -89,10 +91,9 @@ export class Direction {
   }
 
   /** The promise, where there is something to wait for, resolves when no native work goes on and the next input may come. */
-  leave(outcome: 'ended' | 'half way'): Promise<void> | undefined {
+  leave(ending: Ending): Promise<void> | undefined {
     this.#staying = undefined;
-    const isSpent = outcome === 'half way' || this.#pieces?.isReusable === false;
-    return after(isSpent ? this.#dropPieces() : undefined, () => void this.#end());
+    return this.#endPieces(ending);
   }
 
   get isAtWork(): boolean {
@@ -128,6 +129,11 @@ export class Direction {
     const coder = this.#coder;
     this.#coder = undefined;
     await coder?.close();
+  }
+
+  #endPieces(ending: Ending): Promise<void> | undefined {
+    const isSpent = ending === 'half way' || this.#pieces?.isReusable === false;
+    return after(isSpent ? this.#dropPieces() : undefined, () => void this.#end());
   }
 
   /** They are kept until they rest, for whoever closes them meanwhile. */

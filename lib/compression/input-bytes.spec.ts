@@ -12,6 +12,12 @@ const VIEWS = [
   (buffer: ArrayBuffer): Bytes => new DataView(buffer),
 ];
 
+const VIEWS_WITHIN = [
+  (buffer: ArrayBuffer): Bytes => new Uint8Array(buffer, 4, 2),
+  (buffer: ArrayBuffer): Bytes => new Uint16Array(buffer, 4, 2),
+  (buffer: ArrayBuffer): Bytes => new DataView(buffer, 4, 2),
+];
+
 function transfer(input: Bytes): void {
   const buffer = ArrayBuffer.isView(input) ? input.buffer : input;
   structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
@@ -87,6 +93,16 @@ describe('byteLengthOf', () => {
       transfer(input);
       expect(() => byteLengthOf(input, 'test')).toThrow(NO_LONGER_THERE);
       expect(byteLengthOf(make(new ArrayBuffer(0)), 'test')).toBe(0);
+    }
+    expect(byteLengthOf(new BigInt64Array(0), 'test')).toBe(0);
+  });
+
+  it('refuses a view whose memory was cut off', () => {
+    for (const make of VIEWS_WITHIN) {
+      const resizable = Reflect.construct(ArrayBuffer, [8, { maxByteLength: 8 }]) as ArrayBuffer;
+      const input = make(resizable);
+      (resizable as ArrayBuffer & { resize(length: number): void }).resize(3);
+      expect(() => byteLengthOf(input, 'test')).toThrow(NO_LONGER_THERE);
     }
   });
 });

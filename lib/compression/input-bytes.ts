@@ -6,7 +6,7 @@ export type Bytes = ArrayBufferLike | ArrayBufferView;
 
 /**
  * How many bytes the input has; a string as UTF-8.
- * @throws {CompressionError} it is no bytes at all, or its memory was transferred
+ * @throws {CompressionError} it is no bytes at all, or its memory was transferred or cut short
  */
 export function byteLengthOf(input: string | Bytes, pool: string): number {
   if (typeof input === 'string') return Buffer.byteLength(input);
@@ -33,11 +33,11 @@ export function countedBytesOf(input: string | Bytes, byteLength: number, pool: 
   return bytesOf(input);
 }
 
-/** Nothing where the memory was transferred, which to most views looks as if they were empty, and makes others throw. */
+/** Nothing where the memory was transferred or cut short, which makes most views look as if they were empty, and others throw. */
 function byteLengthLeft(input: Bytes): number | undefined {
   try {
     const { byteLength } = input;
-    if (byteLength === 0) void new Uint8Array(ArrayBuffer.isView(input) ? input.buffer : input);
+    if (byteLength === 0) void (types.isTypedArray(input) ? input.keys() : viewOf(input)); // throws if it only looks so
     return byteLength;
   } catch {
     return undefined;

@@ -163,6 +163,26 @@ describe('PieceCoder', () => {
     expect(sink.ended).not.toHaveBeenCalled();
   });
 
+  it.each(['under way', 'about to begin'])(
+    'fails an input that is %s where its stream closes itself',
+    async (when) => {
+      const stream = new Transform({ transform: () => undefined });
+      const coder = coderOf({ stream, finish: (done) => void stream.write('.', done) });
+      const sink = fakeSink();
+      const close = async () => {
+        stream.destroy();
+        await turn();
+      };
+      if (when === 'about to begin') await close();
+      coder.begin(sink);
+      coder.write(Buffer.from('a'), () => undefined);
+      if (when === 'under way') await close();
+      await turn();
+      expect(sink.failed).toHaveBeenCalledTimes(1);
+      expect(sink.ended).not.toHaveBeenCalled();
+    },
+  );
+
   it('tells once what was wrong, in the words of the codec', async () => {
     const stream = new Transform({ transform: (_chunk, _encoding, callback) => callback(new Error('no')) });
     const coder = coderOf({ stream, explain: (cause) => new Error('not good', { cause }) });

@@ -38,7 +38,7 @@ export class PieceCoder {
     parts.stream.on('data', this.#take);
     parts.stream.on('error', this.#explain);
     parts.stream.on('end', this.#end);
-    parts.stream.on('close', this.#halt);
+    parts.stream.on('close', this.#gone);
   }
 
   /** The stream can serve another input after this one. */
@@ -58,8 +58,7 @@ export class PieceCoder {
   runBlock(block: Uint8Array): Promise<Buffer> {
     return new Promise((resolve, failed) => {
       const chunks: Buffer[] = [];
-      const take = (chunk: Buffer): boolean => chunks.push(chunk) > 0;
-      this.begin({ take, ended: () => resolve(joined(chunks)), failed });
+      this.begin({ take: (chunk) => chunks.push(chunk) > 0, ended: () => resolve(joined(chunks)), failed });
       this.#isCounted = false;
       this.write(block, () => this.endBlock());
     });
@@ -71,7 +70,8 @@ export class PieceCoder {
     if (pieces === undefined) return;
     const done = (error?: Error | null): void => {
       this.#halt();
-      if (error || this.#sink === undefined) return; // told by an event as well, or of use to nobody
+      if (error) this.#explain(error); // no event tells of a stream that was closed before
+      if (this.#sink === undefined) return;
       this.#count(piece.length);
       taken();
     };
@@ -200,19 +200,23 @@ export class PieceCoder {
     this.#leave()?.ended();
   }
 
-  readonly #explain = (error: Error): void => {
-    this.#halt();
-    this.#fail(this.#parts.explain?.(error) ?? error);
-  };
+  readonly #explain = (error: Error): void => this.#break(this.#parts.explain?.(error) ?? error);
+
+  /** A stream that closed itself without an error says nothing more of its input. */
+  readonly #gone = (): void => this.#break(failed(this.#culprit, 'its stream closed half way'));
 
   #orFail<T>(work: () => T): T | undefined {
     try {
       return work();
     } catch (error) {
-      this.#halt();
-      this.#fail(error as Error);
+      this.#break(error as Error);
       return undefined;
     }
+  }
+
+  #break(error: Error): void {
+    this.#halt();
+    this.#fail(error);
   }
 
   #fail(error: Error): void {

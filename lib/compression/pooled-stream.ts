@@ -6,7 +6,7 @@ import { BlockCoder } from './block-coder.js';
 import type { Joiner } from './codec.js';
 import type { CodecContext } from './codec-context.js';
 import { outputTooLarge } from './compression.errors.js';
-import type { Direction } from './direction.js';
+import type { Direction, Ending } from './direction.js';
 import type { InBlocks } from './in-blocks.js';
 import { bytesOf } from './input-bytes.js';
 import type { PieceCoder, Sink } from './piece-coder.js';
@@ -209,11 +209,11 @@ export class PooledStream extends Duplex {
     this.#coder?.endBlock?.();
   }
 
-  #leave(outcome: 'ended' | 'half way'): void {
+  #leave(ending: Ending): void {
     const lease = this.#lease;
     if (lease === undefined) return;
     this.#lease = this.#coder = undefined;
-    const left = after(this.#blocks?.close(), () => this.#direction?.leave(outcome));
+    const left = after(this.#blocks?.close(), () => this.#direction?.leave(ending));
     void after(left, () => void lease.release());
   }
 

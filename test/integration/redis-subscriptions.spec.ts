@@ -252,13 +252,21 @@ describe('A subscription', () => {
 
   it('survives a restart of the server', async () => {
     const own = await startRedisServer();
-    const away = new RedisPool('away', { type: 'redis', url: own.url, max: 4, acquireTimeoutMs: 200 });
+    // Long enough for a first subscription on a busy machine, and too short for one while the server is away.
+    const away = new RedisPool('away', {
+      type: 'redis',
+      url: own.url,
+      min: 1,
+      max: 4,
+      acquireTimeoutMs: 1_000,
+    });
+    await away.start();
     const heard = listenTo(away.subscribe('sport'));
     const publish = (message: string) =>
       eventually('somebody has heard it', async () => (await away.commands.publish('sport', message)) === 1);
     await publish('before');
     await own.stop();
-    await sleep(500);
+    await sleep(1_200);
     const again = await startRedisServer({ port: own.port });
     await publish('after');
     await heardSo(heard, 2);

@@ -265,6 +265,7 @@ describe('A subscription', () => {
     const publish = (message: string) =>
       eventually('somebody has heard it', async () => (await away.commands.publish('sport', message)) === 1);
     await publish('before');
+    await heardSo(heard, 1); // the server answers who publishes before it tells who listens
     await own.stop();
     await sleep(1_200);
     const again = await startRedisServer({ port: own.port });

@@ -95,7 +95,8 @@ export interface Codec {
   readonly takesDictionary?: boolean;
   /**
    * A large input may be compressed in blocks by several contexts: outputs one behind another are read as one output of the inputs one
-   * behind another, or `createJoiner()` makes one of them. Blocks of fewer bytes than this would make it too much larger. Without it no input is cut.
+   * behind another, or `createJoiner()` makes one of them. Blocks of fewer bytes than this would make it too much larger. Without it no
+   * input is cut.
    */
   readonly leastBlockBytes?: number;
   /** Joins outputs that are not read so by themselves; the blocks are then compressed by `createCompressStream()` and its `endBlock()`. */

@@ -15,7 +15,8 @@ import type { RedisConnection } from '../redis-connection.js';
  * Nothing is thrown synchronously. What the server says against a command comes as ioredis' `ReplyError`; everything else as an error of
  * the pool. A command that finds no connection in time is rejected with what `pool.acquire()` would throw, one that is not answered
  * within `commandTimeoutMs` or is lost with its connection with a `PoolUnavailableError`, one that is in flight when a drain's time is up
- * with a `PoolClosedError`, and one that is refused with a `PoolError` whose code is `ERR_POOL_COMMAND_REFUSED`.
+ * with a `PoolClosedError`, and one that is refused, also because an argument cannot be made a string, with a `PoolError` whose code is
+ * `ERR_POOL_COMMAND_REFUSED`.
  *
  * @publicApi
  * @example
